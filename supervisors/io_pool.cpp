@@ -58,7 +58,9 @@ io_pool::io_pool(std::size_t threads) {
     }};
 }
 
-io_pool::~io_pool() { stop(); }
+io_pool::~io_pool() {
+  stop();
+}
 
 void io_pool::stop() {
   CAFMCP_ASSERT(current() == none);
@@ -71,7 +73,9 @@ void io_pool::stop() {
       w->thread.join();
 }
 
-std::size_t io_pool::current() const noexcept { return this_pool == this ? this_index : none; }
+std::size_t io_pool::current() const noexcept {
+  return this_pool == this ? this_index : none;
+}
 
 void io_pool::run_on_each(const std::function<void(std::size_t)>& f) {
   CAFMCP_ASSERT(current() == none);

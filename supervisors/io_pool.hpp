@@ -1,11 +1,12 @@
 #pragma once
-// The threads of a node: one `io_context` and one thread for each core, and a timer wheel on each. Everything that waits for
-// a socket or a timer, and every actor, lives on exactly one of these contexts and is touched by that thread only. Nothing may
-// block there. The pool is thread-safe; what belongs to a context is not, unless it says so.
+// The threads of a node: one `io_context` and one thread for each core, and a timer wheel on each. Everything
+// that waits for a socket or a timer, and every actor, lives on exactly one of these contexts and is touched
+// by that thread only. Nothing may block there. The pool is thread-safe; what belongs to a context is not,
+// unless it says so.
 
 #include <atomic>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
 #include <functional>
@@ -56,8 +57,8 @@ class io_pool {
   /// Stops as `stop` does.
   ~io_pool();
 
-  /// Stops all contexts and joins their threads; handlers that have not run are dropped. May be called again. Never from one
-  /// of the pool's own threads.
+  /// Stops all contexts and joins their threads; handlers that have not run are dropped. May be called again.
+  /// Never from one of the pool's own threads.
   void stop();
 
   /// How many contexts there are.
@@ -73,16 +74,20 @@ class io_pool {
   std::size_t current() const noexcept;
 
   /// A context for something new: each in turn.
-  std::size_t next() noexcept { return round_robin_.fetch_add(1, std::memory_order_relaxed) % workers_.size(); }
+  std::size_t next() noexcept {
+    return round_robin_.fetch_add(1, std::memory_order_relaxed) % workers_.size();
+  }
 
-  /// Runs `f` once on each context's thread and waits until all are done. Never from one of the pool's own threads.
+  /// Runs `f` once on each context's thread and waits until all are done. Never from one of the pool's own
+  /// threads.
   void run_on_each(const std::function<void(std::size_t)>& f);
 
  private:
   struct worker {
     boost::asio::io_context io{1};
     timer_service timers{io};
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard = boost::asio::make_work_guard(io);
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard =
+        boost::asio::make_work_guard(io);
     std::thread thread;
   };
 

@@ -74,7 +74,8 @@ std::optional<timer_wheel::due> timer_wheel::next_due() const noexcept {
       continue;
     const auto shift = level * slot_bits;
     const auto here = (elapsed_ >> shift) & (slots - 1);
-    const auto ahead = static_cast<std::uint64_t>(std::countr_zero(std::rotr(occupied_[level], static_cast<int>(here))));
+    const auto ahead =
+        static_cast<std::uint64_t>(std::countr_zero(std::rotr(occupied_[level], static_cast<int>(here))));
     // The top level is a ring beyond its horizon: slot `here` itself is then a whole turn away.
     const auto steps = ahead == 0 && level == levels - 1 ? slots : ahead;
     const auto tick = ((elapsed_ >> shift) + steps) << shift;
@@ -91,9 +92,9 @@ std::optional<timer_wheel::time_point> timer_wheel::next() const noexcept {
 
 std::size_t timer_wheel::advance(time_point now) {
   const auto target =
-      now <= start_ ? std::uint64_t{0}
-                    : static_cast<std::uint64_t>(
-                          std::chrono::floor<std::chrono::milliseconds>(now - start_).count());
+      now <= start_
+          ? std::uint64_t{0}
+          : static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(now - start_).count());
   std::size_t fired = 0;
   for (auto first = next_due(); first && first->tick <= target; first = next_due())
     fired += expire(*first);

@@ -1,8 +1,9 @@
 #pragma once
-// A hierarchical timer wheel (Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987): six levels of 64 slots, one
-// millisecond a tick. Scheduling and cancelling are O(1); an entry moves down at most five times before it fires. The wheel
-// has no clock: whoever owns it says what time it is, so tests run in virtual time. Entries are intrusive: the wheel never
-// allocates and never owns. Not thread-safe: a wheel belongs to one thread.
+// A hierarchical timer wheel (Varghese and Lauck, "Hashed and Hierarchical Timing Wheels", 1987): six levels
+// of 64 slots, one millisecond a tick. Scheduling and cancelling are O(1); an entry moves down at most five
+// times before it fires. The wheel has no clock: whoever owns it says what time it is, so tests run in
+// virtual time. Entries are intrusive: the wheel never allocates and never owns. Not thread-safe: a wheel
+// belongs to one thread.
 
 #include <array>
 #include <chrono>
@@ -29,8 +30,8 @@ class timer_entry {
   void cancel() noexcept;
 
  protected:
-  /// Called by `timer_wheel::advance` when the time has come. The entry is no longer armed; it may be armed again, or
-  /// destroyed, from here.
+  /// Called by `timer_wheel::advance` when the time has come. The entry is no longer armed; it may be armed
+  /// again, or destroyed, from here.
   virtual void on_timer() = 0;
 
  private:
@@ -57,14 +58,15 @@ class timer_wheel {
   timer_wheel& operator=(const timer_wheel&) = delete;
   ~timer_wheel();
 
-  /// Arms `entry` for `when`, moving it if it is armed already. It fires at the first `advance` to `when` or later, never
-  /// earlier; a time in the past fires at the next tick.
+  /// Arms `entry` for `when`, moving it if it is armed already. It fires at the first `advance` to `when` or
+  /// later, never earlier; a time in the past fires at the next tick.
   void schedule(timer_entry& entry, time_point when) noexcept;
 
   /// Fires all entries that are due at `now`, in the order of their ticks. Returns how many.
   std::size_t advance(time_point now);
 
-  /// When `advance` has something to do next (a lower bound of the earliest entry); nothing if the wheel is empty.
+  /// When `advance` has something to do next (a lower bound of the earliest entry); nothing if the wheel is
+  /// empty.
   std::optional<time_point> next() const noexcept;
 
   /// How many entries are armed.

@@ -1,0 +1,122 @@
+#pragma once
+// The base of all our actors. It closes the traps of CAF 0.17 (each has a test in base_actor.test.cpp):
+// nothing prints to standard output, an error message or an unknown message never kills, an exception becomes
+// a crash report and an exit reason, requests time out by timers that are cancelled when the answer comes.
+// And it pins: an actor that is spawned on a context (`spawn_on`, or by a parent that lives there) runs on
+// that context's thread for life, whoever sends to it.
+//
+// Everything here is for the actor's own thread, but for `enqueue`, `mailbox_size` and `home`.
+
+#include <atomic>
+#include <caf/all.hpp>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+
+#include "supervisors/context_unit.hpp"
+#include "supervisors/exit_reason.hpp"
+
+namespace cafmcp::otp {
+
+/// Names a timer of an actor.
+using timer_id = std::uint64_t;
+
+/// What a timer of ours sends to its actor; handled by `base_actor` itself.
+struct timer_tick {
+  timer_id id;
+};
+
+/// The base class.
+class base_actor : public caf::event_based_actor {
+ public:
+  explicit base_actor(caf::actor_config& config);
+  ~base_actor() override;
+
+  /// How many messages wait, give or take those of the moment. From any thread.
+  std::size_t mailbox_size() const noexcept;
+
+  /// The context that the actor is pinned to; null under CAF's deterministic test scheduler. From any thread.
+  context_unit* home() const noexcept { return home_; }
+
+  void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* unit) final;
+  void launch(caf::execution_unit* unit, bool lazy, bool hide) final;
+  caf::resumable::resume_result resume(caf::execution_unit* unit, std::size_t throughput) final;
+  void on_exit() final;
+
+  /// What kind of actor this is, for tree and log.
+  const char* name() const override = 0;
+
+ protected:
+  /// Somebody whom this actor monitors is gone. Default: nothing.
+  virtual void handle_down(const caf::down_msg& down);
+
+  /// Somebody asks this actor to end, with any reason but `kill`. Default: `quit(reason)`; an override may
+  /// clean up first and quit later, within its child specification's shutdown time.
+  virtual void handle_exit(const caf::error& reason);
+
+  /// The last thing before the actor is gone, whatever the reason (OTP's `terminate`). Default: nothing.
+  virtual void terminate(const caf::error& reason);
+
+  /// Calls `action` on this actor after `delay`. Not from a constructor.
+  timer_id start_timer(std::chrono::milliseconds delay, std::function<void()> action);
+
+  /// Forgets a timer; nothing happens if it has fired.
+  void cancel_timer(timer_id id);
+
+  /// A request with a timeout that costs nothing once the answer is there. `on_result` takes the answer's
+  /// values, `on_error` a `caf::error&` (`sec::request_timeout` after `timeout`, `sec::request_receiver_down`
+  /// if the other is gone).
+  template <class OnResult, class OnError, class... Ts>
+  void ask(const caf::actor& to, std::chrono::milliseconds timeout, OnResult on_result, OnError on_error,
+           Ts&&... message) {
+    auto handle = request(to, caf::infinite, std::forward<Ts>(message)...);
+    const auto mid = handle.id();
+    const auto timer = start_timer(timeout, [this, mid] { expire_request(mid); });
+    using arguments = typename caf::detail::get_callable_trait<OnResult>::arg_types;
+    handle.then(cancelling(timer, std::move(on_result), arguments{}),
+                [this, timer, f = std::move(on_error)](caf::error& reason) mutable {
+                  cancel_timer(timer);
+                  f(reason);
+                });
+  }
+
+ private:
+  struct wheel_timer;
+
+  template <class F, class... Ts>
+  auto cancelling(timer_id timer, F f, caf::detail::type_list<Ts...>) {
+    return [this, timer, f = std::move(f)](Ts... xs) mutable {
+      cancel_timer(timer);
+      f(std::forward<Ts>(xs)...);
+    };
+  }
+
+  caf::result<caf::message> handle_other(caf::message_view& view);
+  void fire_timer(timer_id id);
+  void expire_request(caf::message_id mid);
+
+  struct pending_timer {
+    std::function<void()> action;
+    std::unique_ptr<wheel_timer> entry;  // null under the test scheduler
+  };
+
+  context_unit* home_;
+  std::atomic<std::uint64_t> enqueued_{0};
+  std::atomic<std::uint64_t> consumed_{0};
+  timer_id last_timer_ = 0;
+  std::unordered_map<timer_id, pending_timer> timers_;
+};
+
+/// Spawns a `T` on `unit`; with a null unit CAF's scheduler says where.
+template <class T, class... Ts>
+caf::actor spawn_on(caf::actor_system& system, caf::execution_unit* unit, Ts&&... xs) {
+  caf::actor_config config{unit};
+  return caf::actor_cast<caf::actor>(
+      system.spawn_class<T, caf::no_spawn_options>(config, std::forward<Ts>(xs)...));
+}
+
+}  // namespace cafmcp::otp
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::otp::timer_tick)
