@@ -143,4 +143,10 @@ void base_actor::expire_request(caf::message_id mid) {
   eq_impl(mid, nullptr, context(), caf::make_error(caf::sec::request_timeout));
 }
 
+void send_shutdown(const caf::actor& to) {
+  if (to)
+    to->eq_impl(caf::make_message_id(), nullptr, nullptr,
+                caf::exit_msg{to.address(), make_exit(exit_code::shutdown)});
+}
+
 }  // namespace cafmcp::otp

@@ -109,6 +109,9 @@ class base_actor : public caf::event_based_actor {
   std::unordered_map<timer_id, pending_timer> timers_;
 };
 
+/// Asks an actor to end with the reason `shutdown`, as its supervisor would.
+void send_shutdown(const caf::actor& to);
+
 /// Spawns a `T` on `unit`; with a null unit CAF's scheduler says where.
 template <class T, class... Ts>
 caf::actor spawn_on(caf::actor_system& system, caf::execution_unit* unit, Ts&&... xs) {
