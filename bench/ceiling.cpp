@@ -1,0 +1,74 @@
+// ceiling: the bare Beast server that ours are measured against.
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <iostream>
+#include <thread>
+
+#include "bench/echo_server.hpp"
+#include "bench/url.hpp"
+
+namespace {
+
+using namespace cafmcp;
+using namespace cafmcp::bench;
+
+result<tcp::endpoint> parse_address(const std::string& text) {
+  error_code ec;
+  // The URL parser takes no port 0, which here means a free one.
+  const bool any_port = text.ends_with(":0");
+  const auto parsed = parse_url("http://" + (any_port ? text.substr(0, text.size() - 2) : text) + "/");
+  if (parsed.has_error())
+    return parsed.error();
+  const auto ip = asio::ip::make_address(parsed->host, ec);
+  if (ec)
+    return fail(errc::invalid, "--listen '" + text + "': must be ADDRESS:PORT, such as 127.0.0.1:0");
+  return tcp::endpoint{ip, any_port ? static_cast<unsigned short>(0) : parsed->port};
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{
+      "A bare Beast server that echoes MCP messages over HTTP and WebSocket: the ceiling of the benchmarks."};
+  std::string listen = "127.0.0.1:0";
+  unsigned threads = std::max(1u, std::thread::hardware_concurrency());
+  bool raw_echo = false;
+  app.add_option("--listen", listen, "ADDRESS:PORT; port 0 takes a free one")->capture_default_str();
+  app.add_option("--threads", threads, "threads, one context each")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 256));
+  app.add_flag("--echo", raw_echo, "return WebSocket messages as they are");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  const auto address = parse_address(listen);
+  if (address.has_error()) {
+    std::cerr << "ceiling: " << address.error().message << "\n";
+    return 2;
+  }
+  echo_server server{threads, raw_echo};
+  if (const auto bound = server.listen(*address); bound.has_error()) {
+    std::cerr << "ceiling: " << bound.error().message << "\n";
+    return 1;
+  }
+  asio::signal_set signals{server.first_context(), SIGTERM, SIGINT};
+  signals.async_wait([&server](error_code, int) { server.stop(); });
+  const auto at = server.address();
+  const url where{"http", at.address().to_string(), at.port(), "/mcp"};
+  std::cout << "ceiling ready http://" << where.authority() << where.path << std::endl;
+  server.run();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& e) {
+    std::cerr << "ceiling: " << e.what() << "\n";
+    return 1;
+  }
+}

@@ -1,0 +1,79 @@
+#define CAF_SUITE plan
+
+#include "bench/plan.hpp"
+
+#include "tests/unit/caf_test.hpp"
+
+using namespace cafmcp::bench;
+
+namespace {
+
+plan post_to(const char* address) {
+  plan p;
+  p.where = parse_url(address).value();
+  return p;
+}
+
+bool refused(const plan& given, std::string_view because) {
+  plan p = given;
+  const auto done = complete(p);
+  return done.has_error() && done.error().message.find(because) != std::string::npos;
+}
+
+}  // namespace
+
+CAF_TEST(the request is built once) {
+  plan p = post_to("http://127.0.0.1:81/mcp");
+  p.body = "{}";
+  p.headers = {{"accept", "application/json"}, {"X-Test", "1"}};
+  CAF_REQUIRE(complete(p).has_value());
+  CAF_CHECK_EQUAL(p.request,
+                  "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:81\r\nContent-Type: application/json\r\n"
+                  "Content-Length: 2\r\naccept: application/json\r\nX-Test: 1\r\n\r\n{}");
+  p.what = mode::http_get;
+  CAF_REQUIRE(complete(p).has_value());
+  CAF_CHECK_EQUAL(p.request,
+                  "GET /mcp HTTP/1.1\r\nHost: 127.0.0.1:81\r\naccept: application/json\r\nX-Test: 1\r\n\r\n");
+}
+
+CAF_TEST(bounds are checked by name) {
+  plan p = post_to("http://127.0.0.1/");
+  p.connections = 60'001;
+  CAF_CHECK(refused(p, "connections is 60001, must be 1 to 60000"));
+  p.connections = 0;
+  CAF_CHECK(refused(p, "connections"));
+  p.connections = 1;
+  p.threads = 257;
+  CAF_CHECK(refused(p, "threads"));
+  p.threads = 1;
+  p.pipeline = 2;
+  CAF_CHECK(refused(p, "ws-echo only"));
+  p.pipeline = 1;
+  p.duration = {};
+  CAF_CHECK(refused(p, "duration"));
+}
+
+CAF_TEST(only this machine is put under load) {
+  CAF_CHECK(refused(post_to("http://192.0.2.1/"), "loopback"));
+  CAF_CHECK(refused(post_to("http://0.0.0.0/"), "loopback"));
+  plan p = post_to("http://127.1.2.3:9/");
+  CAF_CHECK(complete(p).has_value());
+}
+
+CAF_TEST(mode and scheme fit) {
+  CAF_CHECK(parse_mode("", "ws").value() == mode::ws_echo);
+  CAF_CHECK(parse_mode("", "http").value() == mode::http_post);
+  CAF_CHECK(parse_mode("http-get", "http").value() == mode::http_get);
+  CAF_CHECK(parse_mode("smtp", "http").has_error());
+  plan p = post_to("ws://127.0.0.1/");
+  CAF_CHECK(refused(p, "do not fit"));
+}
+
+CAF_TEST(headers cannot break the request apart) {
+  const auto header = parse_header("Authorization:  Bearer x:y");
+  CAF_REQUIRE(header.has_value());
+  CAF_CHECK_EQUAL(header->first, "Authorization");
+  CAF_CHECK_EQUAL(header->second, "Bearer x:y");
+  for (const char* text : {"", "a", ": b", "a b: c", "a: b\r\nc: d", "a: \x7f"})
+    CAF_CHECK(parse_header(text).has_error());
+}

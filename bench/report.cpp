@@ -1,0 +1,112 @@
+#include "bench/report.hpp"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+namespace cafmcp::bench {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+double microseconds(double ns) {
+  return std::round(ns / 10) / 100;
+}
+double seconds(std::chrono::nanoseconds ns) {
+  return std::chrono::duration<double>{ns}.count();
+}
+
+const char* name_of(mode what) {
+  constexpr std::array<const char*, 3> names{"http-get", "http-post", "ws-echo"};
+  return names[static_cast<std::size_t>(what)];
+}
+
+json latency(const histogram& h) {
+  const auto at = [&](double percent) { return microseconds(static_cast<double>(h.percentile_ns(percent))); };
+  return {{"min", at(0)},
+          {"mean", microseconds(h.mean_ns())},
+          {"p50", at(50)},
+          {"p90", at(90)},
+          {"p95", at(95)},
+          {"p99", at(99)},
+          {"p99_9", at(99.9)},
+          {"max", at(100)},
+          {"saturated", h.saturated()}};
+}
+
+json errors(const stats& s) {
+  json kinds = json::object();
+  for (std::size_t i = 0; i < failure_kinds; ++i)
+    if (s.failures[i] > 0)
+      kinds[to_string(static_cast<failure>(i))] = s.failures[i];
+  json statuses = json::object();
+  for (const auto& [status, times] : s.statuses)
+    statuses[std::to_string(status)] = times;
+  return {{"total", s.failed()}, {"by_kind", kinds}, {"by_status", statuses}, {"first", s.first_failure}};
+}
+
+std::string line(const char* name, const std::string& value) {
+  std::array<char, 32> padded{};
+  std::snprintf(padded.data(), padded.size(), "%-14s", name);
+  return padded.data() + value + "\n";
+}
+
+std::string fixed(const json& number, int digits) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", digits, number.get<double>());
+  return text.data();
+}
+
+}  // namespace
+
+json to_json(const plan& p, const stats& s, double cpu_seconds) {
+  const double window = seconds(p.duration);
+  return {{"url", p.where.scheme + "://" + p.where.authority() + p.where.path},
+          {"mode", name_of(p.what)},
+          {"connections", p.connections},
+          {"threads", p.threads},
+          {"pipeline", p.pipeline},
+          {"body_bytes", p.what == mode::http_get ? 0 : p.body.size()},
+          {"warmup_seconds", seconds(p.warmup)},
+          {"duration_seconds", window},
+          {"requests", s.requests()},
+          {"requests_per_second", std::round(static_cast<double>(s.requests()) / window * 10) / 10},
+          {"errors", errors(s)},
+          {"connects", s.connects},
+          {"reconnects", s.reconnects},
+          {"latency_us", latency(s.latency)},
+          {"bytes_sent", s.bytes_sent},
+          {"bytes_received", s.bytes_received},
+          {"cpu_seconds", cpu_seconds}};
+}
+
+std::string to_table(const json& r) {
+  const auto count = [&](const char* key) { return std::to_string(r[key].get<std::uint64_t>()); };
+  std::string out;
+  out += line("target", r["url"].get<std::string>() + ", " + r["mode"].get<std::string>() + ", connections " +
+                            count("connections") + ", threads " + count("threads") + ", pipeline " +
+                            count("pipeline") + ", body " + count("body_bytes") + " B");
+  out += line("measured", fixed(r["duration_seconds"], 2) + " s after " + fixed(r["warmup_seconds"], 2) +
+                              " s, own CPU " + fixed(r["cpu_seconds"], 2) + " s in all");
+  out += line("requests", count("requests") + ", " + fixed(r["requests_per_second"], 1) + "/s");
+  std::string failures = std::to_string(r["errors"]["total"].get<std::uint64_t>());
+  for (const auto& [kind, times] : r["errors"]["by_kind"].items())
+    failures += ", " + kind + " " + std::to_string(times.get<std::uint64_t>());
+  for (const auto& [status, times] : r["errors"]["by_status"].items())
+    failures += ", HTTP " + status + " " + std::to_string(times.get<std::uint64_t>());
+  out += line("errors", failures);
+  if (const auto first = r["errors"]["first"].get<std::string>(); !first.empty())
+    out += line("first error", first);
+  out += line("connects", count("connects") + ", reconnects " + count("reconnects"));
+  std::string latencies;
+  for (const auto& [name, value] : r["latency_us"].items())
+    if (name != "saturated")
+      latencies +=
+          (latencies.empty() ? "" : ", ") + (name == "p99_9" ? "p99.9" : name) + " " + fixed(value, 1);
+  out += line("latency, us", latencies);
+  out += line("bytes", "sent " + count("bytes_sent") + ", received " + count("bytes_received"));
+  return out;
+}
+
+}  // namespace cafmcp::bench

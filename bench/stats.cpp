@@ -1,0 +1,31 @@
+#include "bench/stats.hpp"
+
+#include <numeric>
+
+namespace cafmcp::bench {
+
+const char* to_string(failure kind) noexcept {
+  constexpr std::array<const char*, failure_kinds> names{"connect", "handshake", "write",  "read",
+                                                         "closed",  "protocol",  "status", "mismatch"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+std::uint64_t stats::failed() const {
+  return std::accumulate(failures.begin(), failures.end(), std::uint64_t{0});
+}
+
+void stats::merge(const stats& other) {
+  latency.merge(other.latency);
+  bytes_sent += other.bytes_sent;
+  bytes_received += other.bytes_received;
+  connects += other.connects;
+  reconnects += other.reconnects;
+  for (std::size_t i = 0; i < failures.size(); ++i)
+    failures[i] += other.failures[i];
+  for (const auto& [status, times] : other.statuses)
+    statuses[status] += times;
+  if (first_failure.empty())
+    first_failure = other.first_failure;
+}
+
+}  // namespace cafmcp::bench
