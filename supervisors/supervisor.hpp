@@ -170,6 +170,9 @@ child_spec supervisor_spec(std::string id, supervisor_flags flags, std::vector<c
 /// failed and why. Not from a context's thread.
 result<caf::actor> start_tree(caf::actor_system& system, context_unit* unit, supervisor_options options);
 
+/// How many children the supervisors of this process have restarted. Thread-safe.
+std::uint64_t restarts_total() noexcept;
+
 /// How long a killed child may take to be gone before its supervisor goes on without it and reports it as
 /// stuck (its thread hangs in a handler: nothing in the process can end that).
 inline constexpr std::chrono::milliseconds kill_grace{5000};

@@ -5,6 +5,16 @@
 
 namespace cafmcp::otp {
 
+namespace {
+
+std::atomic<std::uint64_t> restarts{0};
+
+}  // namespace
+
+std::uint64_t restarts_total() noexcept {
+  return restarts.load(std::memory_order_relaxed);
+}
+
 void supervisor::submit(std::function<void()> run, std::function<void(const caf::error&)> abandon) {
   if (stopping_) {
     if (abandon)
@@ -122,6 +132,7 @@ void supervisor::restart_now(const child_ptr& c) {
   if (options_.flags.strategy == strategy::one_for_all || options_.flags.strategy == strategy::rest_for_one)
     return restart_group(c);
   ++c->restarts;
+  restarts.fetch_add(1, std::memory_order_relaxed);
   start_one(c, [this, c, epoch = epoch_](const outcome& o) {
     if (epoch != epoch_)
       return;
@@ -150,6 +161,7 @@ void supervisor::restart_group(const child_ptr& c) {
         continue;
       }
       ++member->restarts;
+      restarts.fetch_add(1, std::memory_order_relaxed);
       again.push_back(member);
     }
     start_all(std::move(again), [this](const child_ptr& failed, const caf::error&) {

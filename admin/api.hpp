@@ -1,0 +1,52 @@
+#pragma once
+// The routes of the admin listener (everything behind the token) and of the service listener's own paths
+// (`/health…`,
+// `/metrics`). The admin API is JSON; errors are `{"error":{"code","message"}}`. Routes are filled in once
+// and then shared by all contexts; what they use is thread-safe.
+
+#include <caf/actor.hpp>
+#include <memory>
+#include <string>
+
+#include "admin/metrics_page.hpp"
+#include "admin/node_status.hpp"
+#include "supervisors/runtime.hpp"
+#include "transport/router.hpp"
+
+namespace cafmcp::admin {
+
+/// The root of the supervision tree, known once it has started and forgotten before the runtime ends.
+/// Thread-safe.
+class root_handle {
+ public:
+  caf::actor get() const {
+    const std::lock_guard lock{mutex_};
+    return root_;
+  }
+  void set(caf::actor root) {
+    const std::lock_guard lock{mutex_};
+    root_.swap(root);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  caf::actor root_;
+};
+
+/// What the routes work with.
+struct api_context {
+  otp::runtime* runtime = nullptr;
+  std::shared_ptr<root_handle> root;
+  std::shared_ptr<node_status> status;
+  metrics_sources metrics;
+  std::string token;
+  bool test_hooks = false;  ///< `admin.test_hooks`: actors may be killed by request
+};
+
+/// Adds `/health`, `/health/live`, `/health/ready` and `/metrics`.
+void add_service_routes(transport::router& routes, const std::shared_ptr<const api_context>& context);
+
+/// Adds `/admin/` and `/admin/api/v1/…`.
+void add_admin_routes(transport::router& routes, const std::shared_ptr<const api_context>& context);
+
+}  // namespace cafmcp::admin

@@ -1,0 +1,32 @@
+#pragma once
+// What `/metrics` shows: the node, its contexts, its HTTP ports, its process, and everything that other
+// folders have put into the registry. Prometheus' text format; names `cafmcp_*`, and `process_*` as
+// Prometheus' own clients call them. Thread-safe.
+
+#include <caf/actor_system.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "admin/node_status.hpp"
+#include "transport/metrics.hpp"
+
+namespace cafmcp::admin {
+
+/// One HTTP port and its label.
+struct port_metrics {
+  std::string port;  ///< "service", "admin"
+  std::shared_ptr<const transport::metrics> counters;
+};
+
+/// Where the figures come from.
+struct metrics_sources {
+  std::shared_ptr<const node_status> status;
+  std::vector<port_metrics> ports;
+  caf::actor_system* system = nullptr;
+};
+
+/// The page.
+std::string metrics_page(const metrics_sources& sources);
+
+}  // namespace cafmcp::admin
