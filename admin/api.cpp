@@ -86,8 +86,8 @@ boost::asio::awaitable<result<otp::tree_node>> whole_tree(const api_context& con
   const auto root = context.root->get();
   if (!root)
     co_return fail(errc::unavailable, "the node is starting or stopping; try again");
-  auto answer =
-      co_await transport::call<otp::tree_answer>(*context.runtime, root, call_timeout, otp::inspect_tree{});
+  const otp::inspect_tree question;
+  auto answer = co_await transport::call<otp::tree_answer>(*context.runtime, root, call_timeout, question);
   if (!answer)
     co_return answer.error();
   co_return std::move(answer->root);
@@ -152,8 +152,9 @@ boost::asio::awaitable<result<caf::actor>> actor_at(const api_context& context, 
   for (auto slash = path.find('/'); slash != std::string_view::npos; slash = path.find('/')) {
     path.remove_prefix(slash + 1);
     const std::string id{path.substr(0, path.find('/'))};
-    auto next =
-        co_await transport::call<caf::actor>(*context.runtime, actor, call_timeout, otp::find_child{id});
+    // Named, not a temporary: g++ 12 destroys braced temporaries of a co_await twice.
+    const otp::find_child question{id};
+    auto next = co_await transport::call<caf::actor>(*context.runtime, actor, call_timeout, question);
     if (!next)
       co_return next.error();
     actor = *next;

@@ -1,4 +1,5 @@
-// Asio and Beast, compiled once (BOOST_ASIO_SEPARATE_COMPILATION), so that other sources see declarations only.
+// Asio and Beast, compiled once (BOOST_ASIO_SEPARATE_COMPILATION), so that other sources see declarations
+// only.
 #include <boost/asio/impl/src.hpp>
 #include <boost/asio/ssl/impl/src.hpp>
 #include <boost/beast/src.hpp>

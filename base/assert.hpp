@@ -1,6 +1,6 @@
 #pragma once
-// Invariants: assertions that stay on in Release. A broken invariant ends the process with a message that names the
-// place, because going on would put wrong state on disk or on other nodes. Thread-safe.
+// Invariants: assertions that stay on in Release. A broken invariant ends the process with a message that
+// names the place, because going on would put wrong state on disk or on other nodes. Thread-safe.
 
 namespace cafmcp {
 

@@ -1,6 +1,6 @@
 #pragma once
-// Results across module borders: a value, or an error that says what, where and what to do. Exceptions are used only where
-// a library throws, and are caught at the border. Value types: thread-compatible.
+// Results across module borders: a value, or an error that says what, where and what to do. Exceptions are
+// used only where a library throws, and are caught at the border. Value types: thread-compatible.
 
 #include <boost/system/result.hpp>
 #include <stdexcept>
@@ -11,15 +11,15 @@ namespace cafmcp {
 
 /// What kind of failure this is: enough to choose an exit code, an HTTP status or a retry.
 enum class errc : unsigned char {
-  invalid,       ///< the caller's input is wrong; the message says where
-  not_found,     ///< no such thing
-  conflict,      ///< it exists already, or its state does not allow this
-  unavailable,   ///< not now; may work later, so a retry makes sense
-  overloaded,    ///< a bound was reached; retry later
-  timeout,       ///< the other side did not answer in time
-  denied,        ///< not allowed
-  io,            ///< the operating system refused: file, socket, process
-  internal,      ///< a fault of this program
+  invalid,      ///< the caller's input is wrong; the message says where
+  not_found,    ///< no such thing
+  conflict,     ///< it exists already, or its state does not allow this
+  unavailable,  ///< not now; may work later, so a retry makes sense
+  overloaded,   ///< a bound was reached; retry later
+  timeout,      ///< the other side did not answer in time
+  denied,       ///< not allowed
+  io,           ///< the operating system refused: file, socket, process
+  internal,     ///< a fault of this program
 };
 
 /// The name of a code, as logs and the admin API show it.
@@ -46,6 +46,8 @@ using result = boost::system::result<T, error>;
 }
 
 /// An error for `return fail(errc::invalid, "…")`.
-inline error fail(errc code, std::string message) { return error{code, std::move(message)}; }
+inline error fail(errc code, std::string message) {
+  return error{code, std::move(message)};
+}
 
 }  // namespace cafmcp

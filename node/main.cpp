@@ -1,0 +1,134 @@
+// cafmcpd: one node. Exit codes: 0 stopped as asked, 1 could not start or had to give up, 2 wrong usage or
+// configuration.
+
+#include <signal.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <iostream>
+
+#include "base/log.hpp"
+#include "base/version.hpp"
+#include "node/command_line.hpp"
+#include "node/node.hpp"
+
+namespace {
+
+using namespace cafmcp;
+
+log::logger& logger() {
+  static auto& instance = log::get("node");
+  return instance;
+}
+
+int print_errors(const config::outcome& configuration) {
+  for (const auto& line : configuration.errors)
+    std::cerr << "cafmcpd: " << line << '\n';
+  return 2;
+}
+
+// Loads the configuration again and takes over what can be; a broken one changes nothing.
+void reload(node::node& n, const config::sources& sources, const log::options& first) {
+  const auto next = config::load(sources);
+  if (!next.ok()) {
+    for (const auto& line : next.errors)
+      logger().error("reload refused, the old configuration stays", {{"reason", line}});
+    return;
+  }
+  auto options = first;
+  options.level = next.values.log.level;
+  options.format = next.values.log.format;
+  if (const auto opened = log::init(options); !opened)
+    logger().error("cannot open the log file again", {{"reason", opened.error().message}});
+  const auto lines = n.reload(next.values);
+  for (const auto& line : lines)
+    logger().info("reload", {{"key", line}});
+  if (lines.empty())
+    logger().info("reload: nothing has changed");
+}
+
+// Runs until a signal or the tree's own end says stop.
+int serve(node::node& n, boost::asio::io_context& events, const std::string& death,
+          const std::function<void()>& on_hup) {
+  boost::asio::signal_set stop_signals{events, SIGTERM, SIGINT};
+  boost::asio::signal_set hup{events, SIGHUP};
+  std::function<void()> wait_hup = [&] {
+    hup.async_wait([&](const boost::system::error_code& ec, int) {
+      if (ec)
+        return;
+      on_hup();
+      wait_hup();
+    });
+  };
+  wait_hup();
+  stop_signals.async_wait([&](const boost::system::error_code& ec, int signal) {
+    if (!ec) {
+      logger().info("stopping", {{"signal", ::sigabbrev_np(signal)}});
+      events.stop();
+    }
+  });
+  events.run();
+  // From here a second signal ends the process at once.
+  stop_signals.clear();
+  hup.clear();
+  if (!death.empty())
+    logger().critical("the supervision tree has given up", {{"reason", death}});
+  const bool clean = n.stop();
+  if (clean)
+    logger().info("stopped");
+  log::shutdown();
+  if (!clean)
+    std::_Exit(1);  // threads may hang in handlers: nothing can be destroyed safely
+  return death.empty() ? 0 : 1;
+}
+
+int run(const node::command_line& command, const config::outcome& configuration) {
+  const auto& settings = configuration.values;
+  const log::options log_options{settings.log.level, settings.log.format, settings.log.file};
+  if (const auto opened = log::init(log_options); !opened) {
+    std::cerr << "cafmcpd: " << opened.error().message << '\n';
+    return 1;
+  }
+  for (const auto key : config::without_effect(settings))
+    logger().warn("this version accepts a key but does nothing with it yet", {{"key", key}});
+
+  boost::asio::io_context events{1};
+  const auto guard = boost::asio::make_work_guard(events);
+  std::string death;
+  node::node n{settings};
+  const auto started = n.start([&](std::string reason) {
+    boost::asio::post(events, [&, reason = std::move(reason)] {
+      death = reason;
+      events.stop();
+    });
+  });
+  if (!started) {
+    log::shutdown();
+    std::cerr << "cafmcpd: " << started.error().message << '\n';
+    return 1;
+  }
+  std::cout << "cafmcpd " << settings.name << " ready " << n.service_url() << '\n';
+  if (const auto console = n.console_url(); !console.empty())
+    std::cout << "cafmcpd " << settings.name << " console " << console << '\n';
+  std::cout.flush();
+  logger().info("ready", {{"name", settings.name}, {"url", n.service_url()}, {"version", version}});
+  return serve(n, events, death, [&] { reload(n, command.sources, log_options); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ::signal(SIGPIPE, SIG_IGN);
+  const auto command = node::parse(argc, argv);
+  if (command.what == node::command_line::action::exit)
+    return command.exit_code;
+  const auto configuration = config::load(command.sources);
+  if (!configuration.ok())
+    return print_errors(configuration);
+  if (command.what == node::command_line::action::check_config) {
+    std::cout << "cafmcpd: the configuration is valid\n";
+    return 0;
+  }
+  return run(command, configuration);
+}

@@ -1,0 +1,237 @@
+#include "node/node.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "admin/heartbeat.hpp"
+#include "admin/token.hpp"
+#include "base/log.hpp"
+#include "base/version.hpp"
+
+namespace cafmcp::node {
+
+namespace {
+
+// What a drain leaves of `shutdown.timeout` for the rest of the tree.
+std::chrono::milliseconds drain_limit_of(const config::settings& s) {
+  return s.shutdown.timeout * 8 / 10;
+}
+
+std::string url_of(const transport::listener& socket, const char* path) {
+  const auto& endpoint = socket.endpoint();
+  auto host = endpoint.address().to_string();
+  if (endpoint.address().is_v6())
+    host = '[' + host + ']';
+  return "http://" + host + ':' + std::to_string(endpoint.port()) + path;
+}
+
+// Every connection is a descriptor: as many as this user may have.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+}  // namespace
+
+// A listening port: what outlives the actor that serves it.
+struct node::port {
+  std::shared_ptr<const transport::listener> socket;
+  std::shared_ptr<transport::metrics> counters = std::make_shared<transport::metrics>();
+  std::shared_ptr<transport::router> routes = std::make_shared<transport::router>();
+  std::shared_ptr<transport::connection_set> connections;
+};
+
+node::node(config::settings settings)
+    : settings_(std::move(settings)),
+      drain_limit_(std::make_shared<std::atomic<std::chrono::milliseconds>>(drain_limit_of(settings_))),
+      root_(std::make_shared<admin::root_handle>()) {}
+
+node::~node() {
+  stop();
+}
+
+result<void> node::start(std::function<void(std::string)> on_death) {
+  raise_descriptor_limit();
+  if (auto opened = open_data_dir(); !opened)
+    return opened;
+  if (auto opened = open_ports(); !opened)
+    return opened;
+  return start_tree(std::move(on_death));
+}
+
+result<void> node::open_data_dir() const {
+  const auto& dir = settings_.data_dir;
+  std::error_code failed;
+  std::filesystem::create_directories(dir, failed);
+  if (failed)
+    return fail(errc::io, "cannot create the data directory " + dir + ": " + failed.message());
+  // Root may write anywhere, so try instead of asking.
+  const auto probe = dir + "/.writable." + std::to_string(::getpid());
+  const int fd = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return fail(errc::io, "cannot write into the data directory " + dir + ": " + std::strerror(errno) +
+                              "; choose another one with --data-dir");
+  ::close(fd);
+  ::unlink(probe.c_str());
+  return {};
+}
+
+result<void> node::open_ports() {
+  const auto open = [](const config::address& where) -> result<std::unique_ptr<port>> {
+    auto socket = transport::listen(where.host, where.port);
+    if (!socket)
+      return socket.error();
+    auto p = std::make_unique<port>();
+    p->socket = std::make_shared<const transport::listener>(std::move(*socket));
+    return p;
+  };
+  auto service = open(settings_.listen);
+  if (!service)
+    return service.error();
+  service_ = std::move(*service);
+  if (!settings_.admin.listen)
+    return {};
+  auto admin = open(*settings_.admin.listen);
+  if (!admin)
+    return admin.error();
+  admin_ = std::move(*admin);
+  return {};
+}
+
+transport::limits node::limits() const {
+  const auto& l = settings_.limits;
+  transport::limits out;
+  out.connections = l.connections;
+  out.connections_per_address = l.connections_per_ip;
+  out.header_bytes = l.header_bytes;
+  out.body_bytes = l.body_bytes;
+  out.header_timeout = l.header_timeout;
+  out.idle_timeout = l.idle_timeout;
+  out.write_timeout = l.write_timeout;
+  out.request_timeout = l.request_timeout;
+  return out;
+}
+
+std::vector<otp::child_spec> node::watch_children() {
+  std::vector<otp::child_spec> children;
+  for (std::size_t i = 0; i < runtime_->pool().size(); ++i) {
+    otp::child_spec spec;
+    spec.id = "heartbeat-" + std::to_string(i);
+    spec.module = "heartbeat";
+    spec.start = [status = status_,
+                  unit = runtime_->unit(i)](const otp::start_context& context) -> otp::start_result {
+      return otp::started{otp::spawn_on<admin::heartbeat>(context.supervisor->system(), unit, status)};
+    };
+    children.push_back(std::move(spec));
+  }
+  return children;
+}
+
+otp::child_spec node::port_spec(const std::string& id, const port& p) const {
+  auto spec = otp::worker<transport::http_worker>(
+      id, "http_worker", transport::http_port{&runtime_->pool(), p.socket, p.connections, drain_limit_});
+  // The worker drains for at most `drain_limit_`, which a reload may change: no limit of its own here.
+  spec.shutdown = otp::shutdown_rule::infinity();
+  spec.name = id;
+  return spec;
+}
+
+result<void> node::start_tree(std::function<void(std::string)> on_death) {
+  auto token = admin::load_or_create_token(settings_.data_dir);
+  if (!token)
+    return token.error();
+  runtime_ = std::make_unique<otp::runtime>(otp::runtime_options{settings_.runtime.threads});
+  status_ = std::make_shared<admin::node_status>(settings_.name, settings_.region, settings_.zone,
+                                                 runtime_->pool().size());
+  auto api = std::make_shared<admin::api_context>();
+  api->runtime = runtime_.get();
+  api->root = root_;
+  api->status = status_;
+  api->metrics = {status_, {{"service", service_->counters}}, &runtime_->system()};
+  if (admin_)
+    api->metrics.ports.push_back({"admin", admin_->counters});
+  api->token = *token;
+  api->test_hooks = settings_.admin.test_hooks;
+  admin::add_service_routes(*service_->routes, api);
+  if (admin_)
+    admin::add_admin_routes(*admin_->routes, api);
+
+  const auto log_event = [](const transport::event& e) {
+    log::get("transport").warn("http", {{"detail", e.detail}});
+  };
+  for (auto* p : {service_.get(), admin_.get()})
+    if (p != nullptr)
+      p->connections =
+          transport::connection_set::make(runtime_->pool(), p->routes, limits(), p->counters, log_event);
+
+  using otp::strategy;
+  const otp::supervisor_flags flags{strategy::one_for_one, 10, std::chrono::seconds{10}};
+  std::vector<otp::child_spec> children;
+  children.push_back(otp::supervisor_spec("watch", flags, watch_children()));
+  if (admin_)
+    children.push_back(otp::supervisor_spec("admin", flags, {port_spec("admin-listener", *admin_)}));
+  children.push_back(otp::supervisor_spec("transport", flags, {port_spec("listener", *service_)}));
+  auto root =
+      otp::start_tree(runtime_->system(), runtime_->unit(0),
+                      {"cafmcp", flags, std::move(children), std::make_shared<otp::name_table>(), nullptr});
+  if (!root)
+    return fail(errc::internal, "the supervision tree did not start: " + root.error().message);
+  caf::actor_cast<caf::abstract_actor*>(*root)->attach_functor(
+      [on_death = std::move(on_death)](const caf::error& reason) { on_death(otp::describe(reason)); });
+  root_->set(std::move(*root));
+  status_->set_phase(admin::node_phase::serving);
+  return {};
+}
+
+bool node::stop() {
+  if (!runtime_)
+    return true;
+  const auto deadline = std::chrono::steady_clock::now() + settings_.shutdown.timeout;
+  status_->set_phase(admin::node_phase::draining);
+  otp::send_shutdown(root_->get());
+  root_->set(nullptr);
+  const auto left = runtime_->await_actors(
+      std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()));
+  if (left > 0) {
+    log::get("node").error("actors did not stop in time", {{"actors", left}});
+    return false;
+  }
+  runtime_.reset();
+  return true;
+}
+
+std::vector<std::string> node::reload(const config::settings& next) {
+  std::vector<std::string> lines;
+  for (const auto& change : config::diff_reload(settings_, next)) {
+    const auto what = std::string{change.path} + ": " + change.before + " -> " + change.after;
+    lines.push_back(change.reloadable ? "changed " + what : "needs a restart: " + what);
+  }
+  settings_.log.level = next.log.level;
+  settings_.log.format = next.log.format;
+  settings_.shutdown = next.shutdown;
+  settings_.limits = next.limits;
+  drain_limit_->store(drain_limit_of(settings_));
+  for (auto* p : {service_.get(), admin_.get()})
+    if (p != nullptr)
+      p->connections->set_limits(limits());
+  return lines;
+}
+
+std::string node::service_url() const {
+  return url_of(*service_->socket, "/mcp");
+}
+
+std::string node::console_url() const {
+  return admin_ ? url_of(*admin_->socket, "/admin/") : std::string{};
+}
+
+}  // namespace cafmcp::node

@@ -1,0 +1,67 @@
+#pragma once
+// One node: sockets, runtime and supervision tree, put together from a configuration. It starts, is reloaded,
+// and stops, all on the thread that made it; what runs in between runs on the runtime's contexts.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "admin/api.hpp"
+#include "base/result.hpp"
+#include "config/loader.hpp"
+#include "supervisors/runtime.hpp"
+#include "supervisors/supervisor.hpp"
+#include "transport/http_worker.hpp"
+
+namespace cafmcp::node {
+
+/// The node.
+class node {
+ public:
+  explicit node(config::settings settings);
+  node(const node&) = delete;
+  node& operator=(const node&) = delete;
+
+  /// Stops as `stop` does.
+  ~node();
+
+  /// Opens data directory and ports, starts the tree. `on_death` is called, on any thread, if the tree dies
+  /// by itself later. The error is one line for the user.
+  result<void> start(std::function<void(std::string)> on_death);
+
+  /// Says goodbye: drains the ports, stops the tree in reverse order of its start. Returns false if something
+  /// had to be left behind when `shutdown.timeout` had passed: the process should end then.
+  bool stop();
+
+  /// Takes over what can be changed while running; the lines say what was changed and what can't be.
+  std::vector<std::string> reload(const config::settings& next);
+
+  /// `http://HOST:PORT/mcp`, as clients see it.
+  std::string service_url() const;
+
+  /// `http://HOST:PORT/admin/`; empty if the admin listener is off.
+  std::string console_url() const;
+
+ private:
+  struct port;
+
+  result<void> open_data_dir() const;
+  result<void> open_ports();
+  result<void> start_tree(std::function<void(std::string)> on_death);
+  std::vector<otp::child_spec> watch_children();
+  otp::child_spec port_spec(const std::string& id, const port& p) const;
+  transport::limits limits() const;
+
+  config::settings settings_;
+  std::shared_ptr<admin::node_status> status_;
+  std::shared_ptr<std::atomic<std::chrono::milliseconds>> drain_limit_;
+  std::shared_ptr<admin::root_handle> root_;
+  std::unique_ptr<otp::runtime> runtime_;
+  std::unique_ptr<port> service_;
+  std::unique_ptr<port> admin_;
+};
+
+}  // namespace cafmcp::node
