@@ -1,0 +1,121 @@
+#include "admin/tree_view.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/log.hpp"
+
+namespace cafmcp::admin {
+
+namespace {
+
+using nlohmann::json;
+
+// One line of the drawing: the cells are aligned once all are known.
+struct line {
+  std::string branch;  // lines and corners
+  std::string id;
+  bool supervisor = false;
+  std::string kind;
+  std::string status;
+  std::string restarts;
+  std::string mailbox;
+
+  std::size_t width() const { return columns(branch) + columns(id); }
+
+  // Terminal columns of UTF-8 text: all that we draw is one column wide.
+  static std::size_t columns(const std::string& text) {
+    return static_cast<std::size_t>(std::count_if(
+        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  }
+};
+
+std::string text_of(const json& node, const char* key) {
+  const auto i = node.find(key);
+  return i != node.end() && i->is_string() ? log::printable(i->get<std::string>()) : std::string{};
+}
+
+std::uint64_t number_of(const json& node, const char* key) {
+  const auto i = node.find(key);
+  return i != node.end() && i->is_number_unsigned() ? i->get<std::uint64_t>() : 0;
+}
+
+void collect(const json& node, const std::string& branch, const std::string& below, std::vector<line>& out) {
+  line l;
+  l.branch = branch;
+  l.id = text_of(node, "id");
+  l.supervisor = text_of(node, "kind") == "supervisor";
+  l.kind = l.supervisor ? text_of(node, "strategy") : text_of(node, "module");
+  l.status = text_of(node, "status");
+  l.restarts = std::to_string(number_of(node, "restarts"));
+  l.mailbox = std::to_string(number_of(node, "mailbox"));
+  out.push_back(std::move(l));
+  const auto children = node.find("children");
+  if (children == node.end() || !children->is_array())
+    return;
+  const auto total = number_of(node, "children_total");
+  const bool more = total > children->size();
+  for (std::size_t i = 0; i < children->size(); ++i) {
+    const bool last = i + 1 == children->size() && !more;
+    collect((*children)[i], below + (last ? "└─ " : "├─ "), below + (last ? "   " : "│  "), out);
+  }
+  if (more) {
+    line rest;
+    rest.branch = below + "└─ ";
+    rest.id = "… " + std::to_string(total - children->size()) + " more";
+    out.push_back(std::move(rest));
+  }
+}
+
+std::string paint(const std::string& text, const char* code, bool colours) {
+  return colours ? std::string{"\x1b["} + code + 'm' + text + "\x1b[0m" : text;
+}
+
+std::string padded(std::string text, std::size_t width, std::size_t columns) {
+  return text + std::string(width > columns ? width - columns : 0, ' ');
+}
+
+}  // namespace
+
+std::string draw_tree(const json& tree, bool colours) {
+  std::vector<line> lines;
+  collect(tree, "", "", lines);
+  std::size_t name_width = 5;
+  std::size_t kind_width = 4;
+  for (const auto& l : lines) {
+    name_width = std::max(name_width, l.width());
+    kind_width = std::max(kind_width, l.kind.size());
+  }
+  std::string out = paint(padded("ACTOR", name_width, 5) + "  " + padded("KIND", kind_width, 4) +
+                              "  STATUS        RESTARTS  MAILBOX",
+                          "2", colours) +
+                    '\n';
+  for (const auto& l : lines) {
+    const auto name = paint(l.branch, "2", colours) + (l.supervisor ? paint(l.id, "1", colours) : l.id);
+    std::string row = padded(name, name_width, l.width());
+    if (!l.status.empty()) {
+      const bool well = l.status == "running";
+      const bool restarted = l.restarts != "0";
+      row += "  " + padded(l.kind, kind_width, l.kind.size()) + "  " +
+             paint(padded(l.status, 12, l.status.size()), well ? "32" : "31", colours) + "  " +
+             paint(std::string(8 - std::min<std::size_t>(8, l.restarts.size()), ' ') + l.restarts,
+                   restarted ? "33" : "0", colours) +
+             "  " + std::string(7 - std::min<std::size_t>(7, l.mailbox.size()), ' ') + l.mailbox;
+    }
+    out += row + '\n';
+  }
+  return out;
+}
+
+std::string draw_status(const json& status, bool colours) {
+  std::string out;
+  for (const auto& [key, value] : status.items()) {
+    auto text = value.is_string() ? log::printable(value.get<std::string>()) : value.dump();
+    if (key == "status")
+      text = paint(text, text == "ok" ? "32" : "31", colours);
+    out += padded(key, 16, key.size()) + ' ' + (text.empty() ? "-" : text) + '\n';
+  }
+  return out;
+}
+
+}  // namespace cafmcp::admin
