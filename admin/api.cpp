@@ -13,7 +13,7 @@ namespace cafmcp::admin {
 
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 using transport::request;
 using transport::response;
 using context_ptr = std::shared_ptr<const api_context>;

@@ -77,7 +77,7 @@ result<ctl_answer> send(const ctl_target& target, const std::string& method, con
   parser.body_limit(largest_answer);
   if ((ec = run_step(io, [&](auto done) { http::async_read(stream, buffer, parser, done); })))
     return unreachable(ec);
-  auto document = nlohmann::json::parse(parser.get().body(), nullptr, false);
+  auto document = nlohmann::ordered_json::parse(parser.get().body(), nullptr, false);
   if (document.is_discarded())
     return fail(errc::invalid, "what answers at " + where + " is no cafmcp admin listener (HTTP " +
                                    std::to_string(parser.get().result_int()) + ", not JSON)");

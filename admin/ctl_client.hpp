@@ -23,7 +23,7 @@ result<ctl_target> parse_node_url(const std::string& url);
 /// An answer of the API: any HTTP status, and the JSON document.
 struct ctl_answer {
   unsigned status = 0;
-  nlohmann::json body;
+  nlohmann::ordered_json body;
 };
 
 /// Sends a request. `unavailable` if the node can't be reached or doesn't answer in `timeout`; `invalid` if

@@ -11,7 +11,7 @@ namespace cafmcp::admin {
 
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 using words = std::vector<std::string>;
 
 // Percent-encodes what an id may hold.

@@ -10,7 +10,7 @@ namespace cafmcp::admin {
 namespace {
 
 void answer(transport::response& out, const verdict& v, const node_status& status) {
-  nlohmann::json body{{"status", v.status}, {"name", status.name}, {"version", version}};
+  nlohmann::ordered_json body{{"status", v.status}, {"name", status.name}, {"version", version}};
   if (!v.ok)
     body["reason"] = v.reason;
   out.json(v.ok ? 200 : 503, body.dump());

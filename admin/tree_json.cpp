@@ -21,8 +21,8 @@ void search(const otp::tree_node& node, const std::string& path, std::string_vie
 
 }  // namespace
 
-nlohmann::json to_json(const otp::tree_node& node) {
-  nlohmann::json out{{"id", node.id},
+nlohmann::ordered_json to_json(const otp::tree_node& node) {
+  nlohmann::ordered_json out{{"id", node.id},
                      {"kind", otp::to_string(node.kind)},
                      {"module", node.module},
                      {"status", node.status},
@@ -34,7 +34,7 @@ nlohmann::json to_json(const otp::tree_node& node) {
     return out;
   out["strategy"] = otp::to_string(node.strategy);
   out["children_total"] = node.children_total;
-  auto& children = out["children"] = nlohmann::json::array();
+  auto& children = out["children"] = nlohmann::ordered_json::array();
   for (const auto& child : node.children)
     children.push_back(to_json(child));
   return out;

@@ -10,7 +10,7 @@
 namespace cafmcp::admin {
 
 /// A subtree as JSON.
-nlohmann::json to_json(const otp::tree_node& node);
+nlohmann::ordered_json to_json(const otp::tree_node& node);
 
 /// The nodes that `id` may mean, with their paths: "root/branch/child", or the last part of it. More than
 /// one: ambiguous.

@@ -9,7 +9,7 @@ namespace cafmcp::admin {
 
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 
 // One line of the drawing: the cells are aligned once all are known.
 struct line {

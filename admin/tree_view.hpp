@@ -8,9 +8,9 @@ namespace cafmcp::admin {
 
 /// The supervision tree as a drawing, one actor a line: what it is, its state, how often it was restarted,
 /// what waits.
-std::string draw_tree(const nlohmann::json& tree, bool colours);
+std::string draw_tree(const nlohmann::ordered_json& tree, bool colours);
 
 /// The status as lines of `key value`.
-std::string draw_status(const nlohmann::json& status, bool colours);
+std::string draw_status(const nlohmann::ordered_json& status, bool colours);
 
 }  // namespace cafmcp::admin

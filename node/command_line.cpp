@@ -38,11 +38,12 @@ command_line parse(int argc, const char* const* argv) {
   bool keys = false;
   std::vector<std::string> sets;
   std::vector<std::string> values(std::size(shorthands));
-  app.add_option("--config", out.sources.file, "configuration file (YAML)")->type_name("FILE");
+  app.add_option("--config", out.sources.file, "configuration file (YAML)")->type_name("FILE")->take_last();
   std::vector<CLI::Option*> options;
   for (std::size_t i = 0; i < std::size(shorthands); ++i)
-    options.push_back(
-        app.add_option(shorthands[i].flag, values[i], shorthands[i].about)->type_name(shorthands[i].type));
+    options.push_back(app.add_option(shorthands[i].flag, values[i], shorthands[i].about)
+                          ->type_name(shorthands[i].type)
+                          ->take_last());
   app.add_option("--set", sets, "set any configuration key, as often as you like")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);

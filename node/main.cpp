@@ -22,6 +22,10 @@ log::logger& logger() {
   return instance;
 }
 
+log::options log_options(const config::settings& s) {
+  return {s.log.level, s.log.format, s.log.file};
+}
+
 int print_errors(const config::outcome& configuration) {
   for (const auto& line : configuration.errors)
     std::cerr << "cafmcpd: " << line << '\n';
@@ -29,17 +33,15 @@ int print_errors(const config::outcome& configuration) {
 }
 
 // Loads the configuration again and takes over what can be; a broken one changes nothing.
-void reload(node::node& n, const config::sources& sources, const log::options& first) {
+void reload(node::node& n, const config::sources& sources) {
   const auto next = config::load(sources);
   if (!next.ok()) {
     for (const auto& line : next.errors)
       logger().error("reload refused, the old configuration stays", {{"reason", line}});
     return;
   }
-  auto options = first;
-  options.level = next.values.log.level;
-  options.format = next.values.log.format;
-  if (const auto opened = log::init(options); !opened)
+  // The file is opened anew in any case: that is how logs are rotated.
+  if (const auto opened = log::init(log_options(next.values)); !opened)
     logger().error("cannot open the log file again", {{"reason", opened.error().message}});
   const auto lines = n.reload(next.values);
   for (const auto& line : lines)
@@ -85,8 +87,7 @@ int serve(node::node& n, boost::asio::io_context& events, const std::string& dea
 
 int run(const node::command_line& command, const config::outcome& configuration) {
   const auto& settings = configuration.values;
-  const log::options log_options{settings.log.level, settings.log.format, settings.log.file};
-  if (const auto opened = log::init(log_options); !opened) {
+  if (const auto opened = log::init(log_options(settings)); !opened) {
     std::cerr << "cafmcpd: " << opened.error().message << '\n';
     return 1;
   }
@@ -113,7 +114,7 @@ int run(const node::command_line& command, const config::outcome& configuration)
     std::cout << "cafmcpd " << settings.name << " console " << console << '\n';
   std::cout.flush();
   logger().info("ready", {{"name", settings.name}, {"url", n.service_url()}, {"version", version}});
-  return serve(n, events, death, [&] { reload(n, command.sources, log_options); });
+  return serve(n, events, death, [&] { reload(n, command.sources); });
 }
 
 }  // namespace

@@ -215,8 +215,7 @@ std::vector<std::string> node::reload(const config::settings& next) {
     const auto what = std::string{change.path} + ": " + change.before + " -> " + change.after;
     lines.push_back(change.reloadable ? "changed " + what : "needs a restart: " + what);
   }
-  settings_.log.level = next.log.level;
-  settings_.log.format = next.log.format;
+  settings_.log = next.log;
   settings_.shutdown = next.shutdown;
   settings_.limits = next.limits;
   drain_limit_->store(drain_limit_of(settings_));
