@@ -107,6 +107,7 @@ export function run(name, args, options = {}) {
     const child = execFile(bin(name), args, { env: { PATH: process.env.PATH, HOME: '/nonexistent' }, ...options }, (error, out, err) =>
       resolve({ code: error ? (error.code ?? error.signal) : 0, out, err }),
     );
+    child.stdin.on('error', () => {}); // it may not want to be told anything
     child.stdin.end(options.input ?? '');
   });
 }
