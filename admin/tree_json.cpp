@@ -23,13 +23,13 @@ void search(const otp::tree_node& node, const std::string& path, std::string_vie
 
 nlohmann::ordered_json to_json(const otp::tree_node& node) {
   nlohmann::ordered_json out{{"id", node.id},
-                     {"kind", otp::to_string(node.kind)},
-                     {"module", node.module},
-                     {"status", node.status},
-                     {"restarts", node.restarts},
-                     {"restart", otp::to_string(node.restart)},
-                     {"mailbox", node.mailbox},
-                     {"pid", node.pid}};
+                             {"kind", otp::to_string(node.kind)},
+                             {"module", node.module},
+                             {"status", node.status},
+                             {"restarts", node.restarts},
+                             {"restart", otp::to_string(node.restart)},
+                             {"mailbox", node.mailbox},
+                             {"pid", node.pid}};
   if (node.kind != otp::child_type::supervisor)
     return out;
   out["strategy"] = otp::to_string(node.strategy);

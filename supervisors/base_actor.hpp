@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <caf/all.hpp>
+#include <caf/logger.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -116,8 +117,12 @@ void send_shutdown(const caf::actor& to);
 template <class T, class... Ts>
 caf::actor spawn_on(caf::actor_system& system, caf::execution_unit* unit, Ts&&... xs) {
   caf::actor_config config{unit};
-  return caf::actor_cast<caf::actor>(
+  auto actor = caf::actor_cast<caf::actor>(
       system.spawn_class<T, caf::no_spawn_options>(config, std::forward<Ts>(xs)...));
+  // CAF leaves a reference to its logger in the thread: every resume would pay for it, and the system's end
+  // wait for it.
+  CAF_SET_LOGGER_SYS(nullptr);
+  return actor;
 }
 
 }  // namespace cafmcp::otp

@@ -2,6 +2,8 @@
 // Why an actor ended, in OTP's terms, and the answers of a supervisor that refuses. Values; thread-safe.
 
 #include <caf/error.hpp>
+#include <caf/make_message.hpp>
+#include <caf/message.hpp>
 #include <cstdint>
 #include <string>
 
