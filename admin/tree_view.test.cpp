@@ -35,13 +35,13 @@ otp::tree_node sample() {
 CAF_TEST(a tree is drawn with a line for each actor) {
   const auto drawing = admin::draw_tree(admin::to_json(sample()), false);
   CAF_CHECK_EQUAL(drawing,
-                  "ACTOR            KIND         STATUS        RESTARTS  MAILBOX\n"
-                  "root             one_for_one  running              0        0\n"
-                  "├─ a             one_for_one  running              0        0\n"
-                  "│  └─ x          m            running              0        0\n"
-                  "└─ b             one_for_one  running              0        0\n"
-                  "   ├─ x          m            running              3        0\n"
-                  "   └─ … 6 more \n");
+                  "ACTOR           KIND         STATUS        RESTARTS  MAILBOX\n"
+                  "root            one_for_one  running              0        0\n"
+                  "├─ a            one_for_one  running              0        0\n"
+                  "│  └─ x         m            running              0        0\n"
+                  "└─ b            one_for_one  running              0        0\n"
+                  "   ├─ x         m            running              3        0\n"
+                  "   └─ … 6 more\n");
 }
 
 CAF_TEST(colours are added only if asked for and ids cannot add any) {
