@@ -52,7 +52,7 @@ struct node::port {
 
 node::node(config::settings settings)
     : settings_(std::move(settings)),
-      drain_limit_(std::make_shared<std::atomic<std::chrono::milliseconds>>(drain_limit_of(settings_))),
+      drains_(std::make_shared<transport::drain_plan>(drain_limit_of(settings_))),
       root_(std::make_shared<admin::root_handle>()) {}
 
 node::~node() {
@@ -138,8 +138,8 @@ std::vector<otp::child_spec> node::watch_children() {
 
 otp::child_spec node::port_spec(const std::string& id, const port& p) const {
   auto spec = otp::worker<transport::http_worker>(
-      id, "http_worker", transport::http_port{&runtime_->pool(), p.socket, p.connections, drain_limit_});
-  // The worker drains for at most `drain_limit_`, which a reload may change: no limit of its own here.
+      id, "http_worker", transport::http_port{&runtime_->pool(), p.socket, p.connections, drains_});
+  // The worker drains for at most the plan's time, which a reload may change: no limit of its own here.
   spec.shutdown = otp::shutdown_rule::infinity();
   spec.name = id;
   return spec;
@@ -197,6 +197,7 @@ bool node::stop() {
     return true;
   const auto deadline = std::chrono::steady_clock::now() + settings_.shutdown.timeout;
   status_->set_phase(admin::node_phase::draining);
+  drains_->set_end(transport::drain_plan::clock::now() + drain_limit_of(settings_));
   otp::send_shutdown(root_->get());
   root_->set(nullptr);
   const auto left = runtime_->await_actors(
@@ -218,7 +219,7 @@ std::vector<std::string> node::reload(const config::settings& next) {
   settings_.log = next.log;
   settings_.shutdown = next.shutdown;
   settings_.limits = next.limits;
-  drain_limit_->store(drain_limit_of(settings_));
+  drains_->set_limit(drain_limit_of(settings_));
   for (auto* p : {service_.get(), admin_.get()})
     if (p != nullptr)
       p->connections->set_limits(limits());

@@ -57,7 +57,7 @@ class node {
 
   config::settings settings_;
   std::shared_ptr<admin::node_status> status_;
-  std::shared_ptr<std::atomic<std::chrono::milliseconds>> drain_limit_;
+  std::shared_ptr<transport::drain_plan> drains_;
   std::shared_ptr<admin::root_handle> root_;
   std::unique_ptr<otp::runtime> runtime_;
   std::unique_ptr<port> service_;

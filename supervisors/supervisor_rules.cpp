@@ -64,8 +64,8 @@ void supervisor::initialise() {
     start_all(children_.snapshot(), [this](const child_ptr& failed, const caf::error& why) {
       if (failed)
         return begin_stop(make_exit(exit_code::start_failed, path_of(*failed) + ": " + describe(why)));
-      if (options_.parent)
-        send(options_.parent, init_ack{});
+      if (const auto parent = std::exchange(options_.parent, nullptr))
+        send(parent, init_ack{});
       task_done();
     });
   });
@@ -202,7 +202,9 @@ void supervisor::terminate(const caf::error&) {
       options_.names->release(c->spec->name);
     if (c->actor)
       caf::anon_send_exit(c->actor, caf::exit_reason::kill);
+    children_.assign(*c, nullptr);  // dead actors that hold each other would never be freed
   }
+  options_.parent = nullptr;
   starting_.reset();
   stops_.clear();
   tasks_.clear();

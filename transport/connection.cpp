@@ -176,7 +176,8 @@ asio::awaitable<bool> connection::hand_over() {
   }
   on_drain_ = nullptr;
   phase_ = phase::write;
-  co_return then == after::keep_alive&& work_&& keep_ && !closing_ && !set().draining();
+  const bool again = then == after::keep_alive && work_ && keep_ && !closing_ && !set().draining();
+  co_return again;
 }
 
 asio::awaitable<bool> connection::flush_later() {

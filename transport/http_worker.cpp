@@ -27,7 +27,8 @@ void http_worker::handle_exit(const caf::error& reason) {
   if (server_)
     server_->stop_accepting();
   const auto self = caf::actor_cast<caf::actor>(this);
-  port_.connections->drain(port_.drain_limit->load(), [self] { caf::anon_send(self, caf::ok_atom_v); });
+  port_.connections->drain(port_.drains->time_left(drain_plan::clock::now()),
+                           [self] { caf::anon_send(self, caf::ok_atom_v); });
   become([this, reason](caf::ok_atom) { quit(reason); });
 }
 

@@ -4,6 +4,8 @@
 // in the backlog for its successor. Asked to stop, it drains: no new connections, requests under way get
 // their answers, idle ones are closed.
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <memory>
 
@@ -12,12 +14,40 @@
 
 namespace cafmcp::transport {
 
+/// How long drains may take: each for itself, and all of them together once the node is going away.
+/// Thread-safe.
+class drain_plan {
+ public:
+  using clock = std::chrono::steady_clock;
+
+  explicit drain_plan(std::chrono::milliseconds limit) : limit_(limit) {}
+
+  /// For each drain that begins from now on.
+  void set_limit(std::chrono::milliseconds limit) noexcept { limit_.store(limit); }
+
+  /// The node is going away: everything must be over then.
+  void set_end(clock::time_point end) noexcept { end_.store(end); }
+
+  /// What a drain that begins at `now` may take.
+  std::chrono::milliseconds time_left(clock::time_point now) const noexcept {
+    const auto end = end_.load();
+    if (end == clock::time_point::max())
+      return limit_.load();
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - now);
+    return std::max(std::chrono::milliseconds{0}, std::min(limit_.load(), left));
+  }
+
+ private:
+  std::atomic<std::chrono::milliseconds> limit_;
+  std::atomic<clock::time_point> end_{clock::time_point::max()};
+};
+
 /// What an `http_worker` works with; shared with its successors.
 struct http_port {
   otp::io_pool* pool = nullptr;
   std::shared_ptr<const listener> socket;
   std::shared_ptr<connection_set> connections;
-  std::shared_ptr<std::atomic<std::chrono::milliseconds>> drain_limit;  ///< how long a drain may take
+  std::shared_ptr<const drain_plan> drains;
 };
 
 /// The actor.

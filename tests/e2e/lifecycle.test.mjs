@@ -138,3 +138,11 @@ test('a second signal ends a node that is still draining', async () => {
   await until('the drain', () => node.err.includes('stopping'));
   assert.equal(await node.stop('SIGTERM'), 'SIGTERM');
 });
+
+test('clients that never finish do not keep a node from going in time', async () => {
+  const node = await Node.start([...hooks, '--set', 'shutdown.timeout=1s']);
+  const busy = [halfRequest(node), halfRequest(node)];
+  await until('the go-aheads', () => busy.every((raw) => raw.data.includes('100 Continue')));
+  assert.equal(await node.stop(), 0);
+  await Promise.all(busy.map((raw) => raw.closed));
+});
