@@ -198,14 +198,16 @@ bool node::stop() {
   const auto deadline = std::chrono::steady_clock::now() + settings_.shutdown.timeout;
   status_->set_phase(admin::node_phase::draining);
   drains_->set_end(transport::drain_plan::clock::now() + drain_limit_of(settings_));
-  otp::send_shutdown(root_->get());
+  auto root = root_->get();  // held to the end: an actor that nobody holds any more ends at once
   root_->set(nullptr);
+  otp::send_shutdown(root);
   const auto left = runtime_->await_actors(
       std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()));
   if (left > 0) {
     log::get("node").error("actors did not stop in time", {{"actors", left}});
     return false;
   }
+  root = nullptr;
   runtime_.reset();
   return true;
 }

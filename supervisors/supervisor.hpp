@@ -167,7 +167,8 @@ class supervisor final : public base_actor {
 child_spec supervisor_spec(std::string id, supervisor_flags flags, std::vector<child_spec> children);
 
 /// Starts the root of a tree on `unit` and waits until all of it has started. The error says which child
-/// failed and why. Not from a context's thread.
+/// failed and why. Not from a context's thread. Whoever starts a tree holds its root: an actor that nobody
+/// holds any more ends at once.
 result<caf::actor> start_tree(caf::actor_system& system, context_unit* unit, supervisor_options options);
 
 /// How many children the supervisors of this process have restarted. Thread-safe.

@@ -24,8 +24,7 @@ void http_worker::start() {
 }
 
 void http_worker::handle_exit(const caf::error& reason) {
-  if (server_)
-    server_->stop_accepting();
+  // It goes on accepting: who comes now is told at once to go elsewhere, instead of waiting in the backlog.
   const auto self = caf::actor_cast<caf::actor>(this);
   port_.connections->drain(port_.drains->time_left(drain_plan::clock::now()),
                            [self] { caf::anon_send(self, caf::ok_atom_v); });

@@ -1,7 +1,7 @@
 #pragma once
 // The actor that stands for an HTTP port in the supervision tree. It accepts while it lives; the listening
 // socket belongs to `main()` and the connections to their set, so its death costs clients nothing: they wait
-// in the backlog for its successor. Asked to stop, it drains: no new connections, requests under way get
+// in the backlog for its successor. Asked to stop, it drains: new connections get 503, requests under way get
 // their answers, idle ones are closed.
 
 #include <algorithm>

@@ -15,6 +15,9 @@ function halfRequest(node) {
     'Content-Length: 2\r\nExpect: 100-continue\r\n\r\n');
 }
 
+// The ports are drained one after the other; the admin port has begun when it tells newcomers to come back later.
+const refusesNewcomers = async (node) => (await connect(node.adminPort, 'GET /admin/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n').closed).startsWith('HTTP/1.1 503 ');
+
 test('ready, healthy, measured, and gone on SIGTERM with exit code 0', async () => {
   const node = await Node.start(['--name', 'n1', '--region', 'eu', '--zone', 'a']);
   assert.match(node.out, /^cafmcpd n1 ready http:\/\/127\.0\.0\.1:\d+\/mcp\ncafmcpd n1 console http:\/\/127\.0\.0\.1:\d+\/admin\/\n$/);
@@ -45,6 +48,7 @@ test('a request under way is answered while the node drains, and idle connection
   await until('the go-ahead', () => busy.data.includes('100 Continue'));
   node.child.kill('SIGTERM');
   await idle.closed;
+  await until('the drain', () => refusesNewcomers(node));
   busy.socket.write('{}');
   assert.match(await busy.closed, /HTTP\/1\.1 400 [\s\S]*Connection: close/);
   assert.equal(await node.ended, 0);
@@ -135,7 +139,7 @@ test('a second signal ends a node that is still draining', async () => {
   const busy = halfRequest(node);
   await until('the go-ahead', () => busy.data.includes('100 Continue'));
   node.child.kill('SIGTERM');
-  await until('the drain', () => node.err.includes('stopping'));
+  await until('the drain', () => refusesNewcomers(node));
   assert.equal(await node.stop('SIGTERM'), 'SIGTERM');
 });
 
