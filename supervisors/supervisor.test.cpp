@@ -288,6 +288,7 @@ CAF_TEST(a child that does not stop is killed in the end) {
 
 CAF_TEST(a killed supervisor takes its children along) {
   start({}, {supervisor_spec("branch", {}, {probe_spec({"a", &log})})});
+  const auto held = kid_of(kid("branch"), "a");  // or it would end for want of anybody who holds it
   log.clear();
   caf::anon_send_exit(kid("branch"), caf::exit_reason::kill);
   sched.run();
