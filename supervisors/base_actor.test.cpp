@@ -190,6 +190,11 @@ struct where final : otp::base_actor {
           return delegate(child, caf::get_atom_v);
         },
         [this](caf::put_atom, std::shared_ptr<std::latch> hold) { hold->wait(); },
+        [this](caf::put_atom, int timers) {
+          for (int i = 0; i < timers; ++i)
+            start_timer(1h, [] {});
+          return caf::ok_atom_v;
+        },
         [this](caf::update_atom, std::uint64_t n, const caf::actor& observer) {
           for (std::uint64_t i = 0; i < n; ++i)
             cancel_timer(start_timer(1h, [] {}));
@@ -243,24 +248,46 @@ CAF_TEST(the mailbox gauge shows what waits) {
   caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
 }
 
+namespace {
+
+// How many timers wait on context `index`.
+std::size_t timers_on(otp::runtime& rt, std::size_t index) {
+  struct nothing final : otp::timer_entry {
+    void on_timer() override {}
+  };
+  std::atomic<std::size_t> waiting{0};
+  rt.pool().run_on_each([&](std::size_t i) {
+    nothing probe;
+    if (i != index)
+      return;
+    rt.pool().timers(i).schedule_after(probe, 1h);
+    waiting = rt.pool().timers(i).size() - 1;
+  });
+  return waiting;
+}
+
+}  // namespace
+
 CAF_TEST(timers run on the wheel of the context and cancelled ones cost nothing) {
   otp::runtime rt{{2}};
   caf::scoped_actor self{rt.system()};
   auto a = otp::spawn_on<where>(rt.system(), rt.unit(1));
   self->send(a, caf::update_atom_v, std::uint64_t{10000}, caf::actor_cast<caf::actor>(self));
   self->receive([](caf::ok_atom) {}, caf::after(10s) >> [] { CAF_FAIL("no timer"); });
-  std::atomic<std::size_t> waiting{99};
-  rt.pool().run_on_each([&](std::size_t i) {
-    if (i == 1) {
-      struct nothing final : otp::timer_entry {
-        void on_timer() override {}
-      } probe;
-      rt.pool().timers(1).schedule_after(probe, 1h);
-      waiting = rt.pool().timers(1).size();
-    }
-  });
-  CAF_CHECK_EQUAL(waiting.load(), 1u);
+  CAF_CHECK_EQUAL(timers_on(rt, 1), 0u);
   caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
+}
+
+CAF_TEST(timers end with their actor) {
+  otp::runtime rt{{2}};
+  caf::scoped_actor self{rt.system()};
+  auto a = otp::spawn_on<where>(rt.system(), rt.unit(1));
+  self->request(a, caf::infinite, caf::put_atom_v, 3).receive([](caf::ok_atom) {}, [](caf::error&) {});
+  CAF_CHECK_EQUAL(timers_on(rt, 1), 3u);
+  self->monitor(a);
+  caf::anon_send_exit(a, caf::exit_reason::kill);
+  self->receive([](const caf::down_msg&) {});
+  CAF_CHECK_EQUAL(timers_on(rt, 1), 0u);
 }
 
 CAF_TEST(a thousand starts and stops) {
