@@ -144,9 +144,7 @@ asio::awaitable<void> connection::handle_later() {
   }
   // A handler that was cancelled usually throws; one that made it all the same is heard.
   if (failed && expired_ && phase_ == phase::cancelled) {
-    const auto& why = refusals::handler_timeout;
-    work_->res.clear();
-    work_->res.fail(why.status, why.code, why.message);
+    fail_with(refusals::handler_timeout);
     keep_ = false;
   }
 }
@@ -198,9 +196,7 @@ asio::awaitable<bool> connection::flush_later() {
 
 asio::awaitable<void> connection::refuse() {
   counters_.bad_requests.add();
-  auto& res = work_->res;
-  res.clear();
-  res.fail(refusal_->status, refusal_->code, refusal_->message);
+  fail_with(*refusal_);
   keep_ = false;
   finish_response();
   bool sent = flush_now();
@@ -319,6 +315,10 @@ const asio::ip::tcp::endpoint& stream::remote() const noexcept {
 
 request& stream::head() noexcept {
   return owner_.work_->req;
+}
+
+otp::timer_service& stream::timers() noexcept {
+  return owner_.shard_.timers;
 }
 
 std::string stream::take_leftover() {

@@ -81,6 +81,7 @@ class connection final : public std::enable_shared_from_this<connection>,
   step take_body();
   bool handle_now();
   void handler_threw(const char* what);
+  void fail_with(const refusal& why);
   void finish_response();
   bool flush_now();
   step interrupted();

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "transport/connection.hpp"
+#include "transport/streamable_http_error.hpp"
 
 namespace cafmcp::transport {
 
@@ -146,6 +147,7 @@ connection::step connection::parse_head() {
 connection::step connection::begin_body() {
   auto& w = *work_;
   w.req.remote = remote_;
+  w.req.context = ticket_->shard();
   w.res.clear();
   w.route = set().routes().find(w.req, w.res);
   keep_ = w.req.keep_alive;
@@ -201,9 +203,18 @@ void connection::handler_threw(const char* what) {
   set().report(event::kind::handler_failed, what);
   if (!work_)
     return;
-  const auto& why = refusals::handler_failed;
-  work_->res.clear();
-  work_->res.fail(why.status, why.code, why.message);
+  fail_with(refusals::handler_failed);
+}
+
+void connection::fail_with(const refusal& why) {
+  auto& w = *work_;
+  w.res.clear();
+  // What is refused early has no path yet.
+  const auto path = w.req.path.empty() ? w.req.target.substr(0, w.req.target.find('?')) : w.req.path;
+  if (set().routes().is_json_rpc(path))
+    rpc_fail(w.res, why.status, why.status == 500 ? rpc_code::internal : rpc_code::transport, why.message);
+  else
+    w.res.fail(why.status, why.code, why.message);
 }
 
 void connection::finish_response() {

@@ -20,14 +20,18 @@ namespace cafmcp::transport {
 
 /// One message for a client.
 struct outgoing {
-  std::string bytes;  ///< one JSON-RPC object (or a batch, where a batch was asked), no newlines
-  std::string
-      event_id;  ///< for SSE: names stream and position, unique in the session; empty: can't be replayed
+  /// One JSON-RPC object (or a batch, where a batch was asked), no newlines. Empty with an `event_id`: a
+  /// priming event, which makes the answer of a POST a stream; not for WebSockets.
+  std::string bytes;
+  /// For SSE: names stream and position, unique in the session, no line ends. Empty: can't be replayed.
+  std::string event_id;
+  std::uint32_t retry_ms = 0;       ///< for SSE: when the client should connect anew; 0: not said
+  std::uint16_t http_status = 200;  ///< of the answer, if this is all that a POST is answered with
 };
 
 /// Why a channel is closed by the session.
 enum class channel_end : std::uint8_t {
-  complete,    ///< all that was asked has been answered
+  complete,    ///< all that was asked has been answered; or (POST) the rest comes by another stream
   replaced,    ///< the client has connected anew (WebSocket 1000)
   going_away,  ///< shutdown or hand-over (WebSocket 1001)
   refused,     ///< the client broke a rule (WebSocket 1008)
@@ -62,15 +66,18 @@ class session_port {
   virtual const std::string& id() const noexcept = 0;
 
   /// Takes what the client has sent: any bytes, also such as are no JSON. Answers go to `reply_to`, which is
-  /// closed with `complete` when nothing more belongs to it, if it is the channel of one POST. False if the
-  /// session is overloaded: the caller answers 503 or closes with 1013.
+  /// closed with `complete` when nothing more belongs to it, if it is the channel of one POST; it is null for
+  /// a POST that holds no request, which is answered 202 at once. A first message that is followed by `close`
+  /// in the same turn of the channel's context becomes one JSON body, all else a stream. False if the session
+  /// is overloaded: the caller answers 503 or closes with 1013.
   virtual bool receive(std::string bytes, channel_ptr reply_to) = 0;
 
   /// A channel for whatever belongs to no request: the WebSocket itself, or the stream of a GET. Replaces the
   /// one before. Messages after `last_event_id` (empty: none was seen) are sent again first.
   virtual void attach(channel_ptr channel, std::string last_event_id) = 0;
 
-  /// The client's connection is gone; the session lives on until its expiry.
+  /// The client's connection is gone, which cancels nothing; the session lives on until its expiry. Called
+  /// once for every channel that was given to `attach` or `receive` and has not been closed by the session.
   virtual void detach(const channel_ptr& channel) = 0;
 
   /// The client ends the session (DELETE).

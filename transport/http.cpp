@@ -43,6 +43,21 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
+// The status line and what every answer has.
+void begin_head(const response& res, std::string& out) {
+  out = "HTTP/1.1 ";
+  append_number(out, res.status);
+  out += ' ';
+  out += reason(res.status);
+  out += "\r\n";
+  out += date_line();
+  if (!res.content_type.empty()) {
+    out += "Content-Type: ";
+    out += res.content_type;
+    out += "\r\n";
+  }
+}
+
 }  // namespace
 
 std::string_view request::operator[](http::field id) const noexcept {
@@ -125,17 +140,7 @@ std::string_view reason(unsigned status) noexcept {
 }
 
 bool serialise(const response& res, unsigned version, bool keep_alive, bool head_only, std::string& out) {
-  out = "HTTP/1.1 ";
-  append_number(out, res.status);
-  out += ' ';
-  out += reason(res.status);
-  out += "\r\n";
-  out += date_line();
-  if (!res.content_type.empty()) {
-    out += "Content-Type: ";
-    out += res.content_type;
-    out += "\r\n";
-  }
+  begin_head(res, out);
   const bool bodiless = res.status == 204 || res.status == 304;
   if (!bodiless) {
     out += "Content-Length: ";
@@ -154,6 +159,16 @@ bool serialise(const response& res, unsigned version, bool keep_alive, bool head
     return false;
   out += res.body;
   return true;
+}
+
+void serialise_head(const response& res, unsigned version, bool keep_alive, std::string& out) {
+  begin_head(res, out);
+  out += res.extra_;
+  if (version > 10)
+    out += "Transfer-Encoding: chunked\r\n";
+  if (!keep_alive)
+    out += "Connection: close\r\n";
+  out += "\r\n";
 }
 
 std::string closing_answer(const refusal& why, unsigned retry_after) {

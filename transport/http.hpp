@@ -31,6 +31,10 @@
 #include <utility>
 #include <vector>
 
+namespace cafmcp::otp {
+class timer_service;
+}  // namespace cafmcp::otp
+
 namespace cafmcp::transport {
 
 namespace asio = boost::asio;
@@ -65,6 +69,7 @@ class request {
   std::string_view tail;    ///< for a prefix route: the path behind the prefix
   std::string body;         ///< decoded
   asio::ip::tcp::endpoint remote;
+  std::size_t context = 0;  ///< the context of the pool that the connection lives on
   bool keep_alive = false;  ///< the client wants to use the connection again
 
   const std::vector<header_field>& headers() const noexcept { return headers_; }
@@ -109,6 +114,9 @@ class stream {
 
   /// The request; good until `release`.
   request& head() noexcept;
+
+  /// The timers of the connection's context.
+  otp::timer_service& timers() noexcept;
 
   /// What was read behind the request: the first bytes of what comes next. Hands it out once, and before
   /// `release`.
@@ -168,6 +176,7 @@ class response {
   friend class connection;
   friend struct workspace;
   friend bool serialise(const response&, unsigned, bool, bool, std::string&);
+  friend void serialise_head(const response&, unsigned, bool, std::string&);
 
   std::string extra_;  // header lines, ready to be sent
   takeover takeover_;
@@ -210,6 +219,10 @@ std::string_view reason(unsigned status) noexcept;
 /// Replaces `out` by the bytes of an answer. The body is left out (returns false) if it is so big that it
 /// should be written from where it is; `head_only` leaves it out for good but keeps its length in the head.
 bool serialise(const response& res, unsigned version, bool keep_alive, bool head_only, std::string& out);
+
+/// Replaces `out` by the head of an answer whose body has no known length: chunked, or (HTTP/1.0, where
+/// `keep_alive` must be false) ended by the end of the connection.
+void serialise_head(const response& res, unsigned version, bool keep_alive, std::string& out);
 
 /// The complete bytes of an error answer that closes the connection; `retry_after` in seconds, 0 for no such
 /// header.

@@ -30,6 +30,14 @@ class gauge {
   std::atomic<std::int64_t> value_{0};
 };
 
+/// How a WebSocket ended, as an index of `metrics::closes`.
+enum class close_class : std::uint8_t {
+  normal,    ///< 1000 and 1001, from either side
+  violated,  ///< the client broke a rule: 1002, 1003, 1007, 1008, 1009
+  overload,  ///< 1013
+  lost,      ///< without a good-bye, or no pong in time
+};
+
 /// Everything that is counted.
 struct metrics {
   counter accepted;         ///< connections taken from the listening socket, the refused ones included
@@ -48,6 +56,13 @@ struct metrics {
   counter handler_errors;            ///< handlers that threw
   counter bytes_in;                  ///< read by HTTP (not by a handler that took over)
   counter bytes_out;                 ///< written by HTTP (not by a handler that took over)
+
+  gauge websockets;      ///< WebSockets open now
+  gauge sse_streams;     ///< event streams open now: of GETs, and answers that became streams
+  counter messages_in;   ///< MCP messages (a batch is one) that were given to a session
+  counter messages_out;  ///< MCP messages queued for clients
+  counter slow_readers;  ///< streams and WebSockets cut because their client did not take what was queued
+  std::array<counter, 4> closes;  ///< WebSockets ended: see `close_class`
 
   counter timeouts_header;   ///< headers that did not arrive in time (408)
   counter timeouts_idle;     ///< idle connections closed

@@ -54,6 +54,16 @@ router& router::add_prefix(http::verb method, std::string_view prefix, handler f
   return *this;
 }
 
+router& router::json_rpc(std::string_view path) {
+  exact_[std::string{path}].json_rpc = true;
+  return *this;
+}
+
+bool router::is_json_rpc(std::string_view path) const noexcept {
+  const auto hit = exact_.find(path);
+  return hit != exact_.end() && hit->second.json_rpc;
+}
+
 const router::route* router::lookup(request& req) const noexcept {
   if (const auto hit = exact_.find(req.path); hit != exact_.end())
     return &hit->second;

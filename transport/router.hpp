@@ -34,12 +34,19 @@ class router {
   router& get(std::string_view path, handler f) { return add(http::verb::get, path, std::move(f)); }
   router& post(std::string_view path, handler f) { return add(http::verb::post, path, std::move(f)); }
 
+  /// Marks a path whose clients read JSON-RPC: what the server itself refuses there has such a body too.
+  router& json_rpc(std::string_view path);
+
+  /// Whether a path, which need not have a route, is marked so.
+  bool is_json_rpc(std::string_view path) const noexcept;
+
   /// The handler of a request; sets its `tail`. Null if there is none: `res` then holds the answer.
   const handler* find(request& req, response& res) const;
 
  private:
   struct route {
     std::vector<std::pair<http::verb, handler>> methods;
+    bool json_rpc = false;
 
     void set(http::verb method, handler f);
     const handler* get(http::verb method) const noexcept;

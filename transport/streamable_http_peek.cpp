@@ -1,0 +1,145 @@
+#include "transport/streamable_http_peek.hpp"
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace cafmcp::transport {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t max_depth = 256;
+
+// Sees the members of the top object, or of the objects in the top array.
+class looker final : public json::json_sax_t {
+ public:
+  peeked seen() const {
+    auto out = seen_;
+    if (out.what != peeked::shape::not_json && (bad_ || elements_ == 0))
+      out.what = peeked::shape::bad;
+    return out;
+  }
+
+  bool too_deep() const { return too_deep_; }
+
+  bool null() override { return scalar(false); }
+  bool boolean(bool) override { return scalar(false); }
+  bool number_integer(number_integer_t) override { return scalar(false); }
+  bool number_unsigned(number_unsigned_t) override { return scalar(false); }
+  bool number_float(number_float_t, const string_t&) override { return scalar(false); }
+  bool binary(binary_t&) override { return scalar(false); }
+
+  bool string(string_t& value) override {
+    if (at_member()) {
+      versioned_ = versioned_ || (member_ == member::jsonrpc && value == "2.0");
+      initialize_ = initialize_ || (member_ == member::method && value == "initialize");
+    }
+    return scalar(true);
+  }
+
+  bool start_object(std::size_t) override {
+    if (depth_ == element_depth()) {
+      versioned_ = method_ = initialize_ = id_ = answer_ = false;
+      ++elements_;
+    } else {
+      value(false);
+    }
+    return deeper();
+  }
+
+  bool key(string_t& name) override {
+    if (depth_ != element_depth() + 1)
+      return true;
+    member_ = name == "jsonrpc"                     ? member::jsonrpc
+              : name == "method"                    ? member::method
+              : name == "id"                        ? member::id
+              : name == "result" || name == "error" ? member::answer
+                                                    : member::other;
+    return true;
+  }
+
+  bool end_object() override {
+    if (--depth_ != element_depth())
+      return true;
+    bad_ = bad_ || !versioned_ || method_ == answer_;
+    seen_.requests = seen_.requests || (method_ && id_);
+    seen_.initialize = seen_.initialize || (method_ && id_ && initialize_);
+    return true;
+  }
+
+  bool start_array(std::size_t) override {
+    if (depth_ == 0)
+      array_ = true;
+    else
+      value(false);
+    return deeper();
+  }
+
+  bool end_array() override {
+    --depth_;
+    return true;
+  }
+
+  bool parse_error(std::size_t, const std::string&, const json::exception&) override { return false; }
+
+  // All of it was JSON.
+  void complete() { seen_.what = array_ ? peeked::shape::batch : peeked::shape::message; }
+
+ private:
+  enum class member : unsigned char { other, jsonrpc, method, id, answer };
+
+  std::size_t element_depth() const { return array_ ? 1 : 0; }
+  bool at_member() const { return depth_ == element_depth() + 1; }
+
+  bool deeper() {
+    too_deep_ = ++depth_ > max_depth;
+    return !too_deep_;
+  }
+
+  // A value begins.
+  void value(bool is_string) {
+    if (!at_member()) {
+      // A scalar, or an array in an array, where a message should be.
+      bad_ = bad_ || depth_ <= element_depth();
+      return;
+    }
+    method_ = method_ || (member_ == member::method && is_string);
+    bad_ = bad_ || (member_ == member::method && !is_string);
+    id_ = id_ || member_ == member::id;
+    answer_ = answer_ || member_ == member::answer;
+  }
+
+  bool scalar(bool is_string) {
+    value(is_string);
+    return true;
+  }
+
+  peeked seen_;
+  member member_ = member::other;
+  std::size_t depth_ = 0;
+  std::size_t elements_ = 0;
+  bool array_ = false;
+  bool bad_ = false;
+  bool too_deep_ = false;
+  // Of the element that is being read.
+  bool versioned_ = false;
+  bool method_ = false;
+  bool initialize_ = false;
+  bool id_ = false;
+  bool answer_ = false;
+};
+
+}  // namespace
+
+peeked peek(std::string_view bytes) {
+  looker eyes;
+  if (json::sax_parse(bytes.begin(), bytes.end(), &eyes) || eyes.too_deep())
+    eyes.complete();
+  auto out = eyes.seen();
+  if (eyes.too_deep())
+    out.what = peeked::shape::bad;
+  return out;
+}
+
+}  // namespace cafmcp::transport
