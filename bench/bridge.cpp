@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <charconv>
 #include <csignal>
 #include <iostream>
 
@@ -16,18 +15,6 @@ namespace {
 
 using namespace cafmcp;
 using namespace cafmcp::bench;
-
-result<tcp::endpoint> parse_address(const std::string& text) {
-  const auto colon = std::min(text.rfind(':'), text.size());
-  error_code ec;
-  const auto ip = asio::ip::make_address(text.substr(0, colon), ec);
-  unsigned short port = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(std::min(text.data() + colon + 1, end), end, port);
-  if (ec || parsed.ec != std::errc{} || parsed.ptr != end)
-    return fail(errc::invalid, "--listen '" + text + "': must be ADDRESS:PORT, such as 127.0.0.1:0");
-  return tcp::endpoint{ip, port};
-}
 
 int serve(bool with_actors, const tcp::endpoint& address, unsigned threads) {
   asio::io_context main_thread{1};

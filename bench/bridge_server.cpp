@@ -92,17 +92,8 @@ bridge_server::~bridge_server() {
 }
 
 result<void> bridge_server::start(const tcp::endpoint& address) {
-  error_code ec;
-  acceptor_.open(address.protocol(), ec);
-  if (!ec)
-    acceptor_.set_option(tcp::acceptor::reuse_address{true}, ec);
-  if (!ec)
-    acceptor_.bind(address, ec);
-  if (!ec)
-    acceptor_.listen(asio::socket_base::max_listen_connections, ec);
-  if (ec)
-    return fail(errc::io, "cannot listen on " + address.address().to_string() + ":" +
-                              std::to_string(address.port()) + ": " + ec.message());
+  if (auto listening = listen_on(acceptor_, address); !listening)
+    return listening;
   spawn(acceptor_.get_executor(), accept());
   return {};
 }

@@ -44,7 +44,7 @@ class bridge_server {
 
   otp::runtime& runtime_;
   bool with_actors_;
-  asio::basic_socket_acceptor<tcp, executor> acceptor_;
+  tcp_acceptor acceptor_;
   // Those of each context, touched by its thread only.
   std::vector<std::unordered_set<bridge_connection*>> open_;
   std::atomic<std::size_t> coroutines_{0};

@@ -14,19 +14,6 @@ namespace {
 using namespace cafmcp;
 using namespace cafmcp::bench;
 
-result<tcp::endpoint> parse_address(const std::string& text) {
-  error_code ec;
-  // The URL parser takes no port 0, which here means a free one.
-  const bool any_port = text.ends_with(":0");
-  const auto parsed = parse_url("http://" + (any_port ? text.substr(0, text.size() - 2) : text) + "/");
-  if (parsed.has_error())
-    return parsed.error();
-  const auto ip = asio::ip::make_address(parsed->host, ec);
-  if (ec)
-    return fail(errc::invalid, "--listen '" + text + "': must be ADDRESS:PORT, such as 127.0.0.1:0");
-  return tcp::endpoint{ip, any_port ? static_cast<unsigned short>(0) : parsed->port};
-}
-
 int run(int argc, char** argv) {
   CLI::App app{
       "A bare Beast server that echoes MCP messages over HTTP and WebSocket: the ceiling of the benchmarks."};

@@ -23,18 +23,7 @@ echo_server::echo_server(unsigned threads, bool raw_echo)
     : contexts_(make_contexts(threads)), acceptor_(*contexts_.front()), raw_echo_(raw_echo) {}
 
 result<void> echo_server::listen(const tcp::endpoint& address) {
-  error_code ec;
-  acceptor_.open(address.protocol(), ec);
-  if (!ec)
-    acceptor_.set_option(tcp::acceptor::reuse_address{true}, ec);
-  if (!ec)
-    acceptor_.bind(address, ec);
-  if (!ec)
-    acceptor_.listen(asio::socket_base::max_listen_connections, ec);
-  if (!ec)
-    return {};
-  return fail(errc::io, "cannot listen on " + address.address().to_string() + ":" +
-                            std::to_string(address.port()) + ": " + ec.message());
+  return listen_on(acceptor_, address);
 }
 
 task<void> echo_server::accept() {

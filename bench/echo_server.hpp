@@ -38,7 +38,7 @@ class echo_server {
   task<void> accept();
 
   std::vector<std::unique_ptr<asio::io_context>> contexts_;
-  asio::basic_socket_acceptor<tcp, executor> acceptor_;
+  tcp_acceptor acceptor_;
   bool raw_echo_;
 };
 

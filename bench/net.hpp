@@ -5,6 +5,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -12,7 +13,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/error.hpp>
 #include <chrono>
+#include <string>
 #include <string_view>
+
+#include "base/result.hpp"
 
 namespace cafmcp::bench {
 
@@ -24,6 +28,7 @@ using tcp = asio::ip::tcp;
 using boost::system::error_code;
 using executor = asio::io_context::executor_type;
 using tcp_socket = asio::basic_stream_socket<tcp, executor>;
+using tcp_acceptor = asio::basic_socket_acceptor<tcp, executor>;
 using timer = asio::basic_waitable_timer<steady_clock, asio::wait_traits<steady_clock>, executor>;
 
 /// A coroutine on one context.
@@ -46,5 +51,11 @@ task<error_code> write_rest(tcp_socket& socket, std::string_view bytes);
 
 /// What every socket of a benchmark has: no Nagle, non-blocking.
 void prepare(tcp_socket& socket, error_code& ec);
+
+/// Reads `ADDRESS:PORT` of a `--listen` flag; port 0 means a free one. Error `invalid` for anything else.
+result<tcp::endpoint> parse_address(const std::string& text);
+
+/// Opens, binds and listens. Error `io` with a line for the user.
+result<void> listen_on(tcp_acceptor& acceptor, const tcp::endpoint& address);
 
 }  // namespace cafmcp::bench

@@ -31,7 +31,7 @@ class timer_service {
     schedule(entry, timer_wheel::clock::now() + delay);
   }
 
-  /// How many entries wait; readable from any thread.
+  /// How many entries waited when one was last armed or fired; readable from any thread.
   std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
 
  private:
