@@ -3,7 +3,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { Node, connect, until } from './node.mjs';
+import { Node, alone, connect, until } from './node.mjs';
 
 const megabyte = 1024 * 1024;
 const ports = (node) => [['service', node.port], ['admin', node.adminPort]];
@@ -15,7 +15,7 @@ async function resident(node) {
 }
 
 const open = (node, port = 'service') => node.metric(`cafmcp_http_connections{port="${port}"}`);
-const well = async (node) => assert.equal((await fetch(`${node.url}/health`)).status, 200);
+const well = async (node) => assert.equal((await fetch(`${node.url}/health`, alone)).status, 200);
 
 // The answer up to the end of the connection; the node must end it.
 async function exchange(port, bytes) {

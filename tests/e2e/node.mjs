@@ -32,6 +32,9 @@ export async function until(what, check, seconds = 30) {
   }
 }
 
+/** For `fetch`: a connection of its own. A kept one may be closed for being idle just when it is used again. */
+export const alone = { headers: { connection: 'close' } };
+
 /** A node under test. */
 export class Node {
   /** Starts one; `flags` come behind those that isolate it. Resolves when it is ready, or has ended. */
@@ -79,7 +82,7 @@ export class Node {
   async api(path, body) {
     const answer = await fetch(`${this.admin}/admin/api/v1/${path}`, {
       method: body ? 'POST' : 'GET',
-      headers: { authorization: `Bearer ${this.token}` },
+      headers: { ...alone.headers, authorization: `Bearer ${this.token}` },
       body: body && JSON.stringify(body),
     });
     return { status: answer.status, body: await answer.json() };
@@ -87,7 +90,7 @@ export class Node {
 
   /** The value of a metric, by its name with labels as the page writes them. */
   async metric(name) {
-    const page = await (await fetch(`${this.url}/metrics`)).text();
+    const page = await (await fetch(`${this.url}/metrics`, alone)).text();
     const line = page.split('\n').find((l) => l.startsWith(`${name} `));
     return line === undefined ? undefined : Number(line.slice(name.length + 1));
   }
