@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "actors/server.hpp"
@@ -61,6 +62,14 @@ struct registry_snapshot {
   std::uint64_t version = 0;
   mcp::catalogue::ptr offers;         ///< of all servers
   std::vector<server_entry> servers;  ///< by name
+
+  /// Where what is called by name is, as an index of `servers`; `publish` fills it in.
+  struct index {
+    std::unordered_map<std::string_view, std::size_t> tools = {};
+    std::unordered_map<std::string_view, std::size_t> prompts = {};
+    std::unordered_map<std::string_view, std::size_t> resources = {};  ///< by URI
+  };
+  index by_name = {};  ///< its keys belong to the servers' catalogues
 
   /// Which server runs a call; null: none does.
   const server_entry* route(const mcp::call& call) const;

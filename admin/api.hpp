@@ -8,9 +8,13 @@
 #include <memory>
 #include <string>
 
+#include "actors/registry_view.hpp"
+#include "actors/session_directory.hpp"
 #include "admin/metrics_page.hpp"
 #include "admin/node_status.hpp"
+#include "persistence/session_store.hpp"
 #include "supervisors/runtime.hpp"
+#include "transport/gateway.hpp"
 #include "transport/router.hpp"
 
 namespace cafmcp::admin {
@@ -39,6 +43,11 @@ struct api_context {
   std::shared_ptr<root_handle> root;
   std::shared_ptr<node_status> status;
   metrics_sources metrics;
+  // Null until the node has them: their routes then answer 503.
+  std::shared_ptr<actors::session_directory> directory;
+  std::shared_ptr<persistence::session_store> store;
+  std::shared_ptr<actors::registry_view> registry;
+  std::shared_ptr<transport::gateway> gateway;
   std::string token;
   bool test_hooks = false;  ///< `admin.test_hooks`: actors may be killed by request
 };

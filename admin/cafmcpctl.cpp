@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 
@@ -20,20 +21,11 @@ std::string environment(const char* name, std::string otherwise) {
   return value == nullptr || *value == '\0' ? std::move(otherwise) : std::string{value};
 }
 
-std::string command_help() {
-  std::string text = "Commands (without one: an interactive console):\n";
-  for (const auto& c : admin::ctl_commands()) {
-    const auto usage = std::string{c.name} + ' ' + std::string{c.arguments};
-    text += "  " + usage + std::string(usage.size() < 22 ? 22 - usage.size() : 1, ' ') +
-            std::string{c.about} + '\n';
-  }
-  return text + "Exit codes: 0 done, 1 refused or failed, 2 usage, 3 cannot reach the node.";
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"cafmcpctl shows and steers a cafmcp node.", "cafmcpctl"};
+  CLI::App app{"cafmcpctl shows and steers a cafmcp node: cafmcpctl [OPTIONS] [COMMAND [ARGUMENTS]]",
+               "cafmcpctl"};
   app.set_version_flag("--version", std::string{"cafmcpctl "} + version);
   auto node = environment("CAFMCP_NODE", "http://127.0.0.1:8081");
   auto token = environment("CAFMCP_TOKEN", "");
@@ -49,10 +41,17 @@ int main(int argc, char** argv) {
                          ->type_name("DIR");
   token_option->excludes(dir_option);
   app.add_flag("--json", json, "print one JSON document");
-  app.add_option("command", words, "a command and its arguments")->type_name("COMMAND");
-  app.footer(command_help());
+  app.footer("Commands (without one: an interactive console; COMMAND --help says more):\n" +
+             admin::ctl_help() +
+             "Exit codes: 0 done, 1 refused or failed, 2 usage, 3 cannot reach the node.");
+  app.prefix_command();
   try {
-    app.parse(argc, argv);
+    auto arguments = admin::own_options_first({argv + 1, argv + argc});
+    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the end
+    app.parse(std::move(arguments));
+    words = app.remaining();
+    if (!words.empty() && words.front().starts_with('-'))
+      throw CLI::ExtrasError({words.front()});
   } catch (const CLI::ParseError& e) {
     return app.exit(e, std::cout, std::cerr) == 0 ? admin::ctl_done : admin::ctl_usage;
   }

@@ -20,16 +20,20 @@ std::string history_file() {
   return home == nullptr ? std::string{} : std::string{home} + "/.cafmcpctl_history";
 }
 
+// What may stand where the cursor is.
+std::vector<std::string>& candidates() {
+  static std::vector<std::string> words;
+  return words;
+}
+
 // libedit's interface is that of readline: each call gives the next match in memory that libedit frees.
 char* next_match(const char* start, int state) {
   static std::size_t position;
   if (state == 0)
     position = 0;
-  const auto commands = ctl_commands();
   const auto length = std::strlen(start);
-  while (position < commands.size() + std::size(extra_words)) {
-    const auto i = position++;
-    const std::string word{i < commands.size() ? commands[i].name : extra_words[i - commands.size()]};
+  while (position < candidates().size()) {
+    const auto& word = candidates()[position++];
     if (word.compare(0, length, start) == 0)
       return ::strdup(word.c_str());
   }
@@ -38,7 +42,10 @@ char* next_match(const char* start, int state) {
 
 char** complete(const char* text, int start, int) {
   rl_attempted_completion_over = 1;  // no file names
-  return start == 0 ? rl_completion_matches(text, next_match) : nullptr;
+  candidates() = next_words(split_words(std::string{rl_line_buffer, static_cast<std::size_t>(start)}));
+  if (start == 0)
+    candidates().insert(candidates().end(), std::begin(extra_words), std::end(extra_words));
+  return rl_completion_matches(text, next_match);
 }
 
 // One line, without its end. False at the end of input.
@@ -53,13 +60,6 @@ bool read_line(bool terminal, std::string& line) {
     ::add_history(raw);
   std::free(raw);
   return true;
-}
-
-void print_help() {
-  for (const auto& c : ctl_commands())
-    std::cout << "  " << c.name << ' ' << c.arguments
-              << std::string(24 - c.name.size() - c.arguments.size(), ' ') << c.about << '\n';
-  std::cout << "  exit                     leave\n";
 }
 
 }  // namespace
@@ -91,7 +91,7 @@ int run_console(const ctl_session& session) {
     if (words.front() == "exit" || words.front() == "quit")
       break;
     if (words.front() == "help")
-      print_help();
+      std::cout << ctl_help() << "  exit, quit  leave\n";
     else
       last = run_command(session, words, std::cout, std::cerr);
     std::cout.flush();

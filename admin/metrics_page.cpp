@@ -1,15 +1,13 @@
 #include "admin/metrics_page.hpp"
 
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <caf/actor_registry.hpp>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
+#include "admin/metrics_families.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
 #include "supervisors/supervisor.hpp"
@@ -18,43 +16,8 @@ namespace cafmcp::admin {
 
 namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
 using prometheus::MetricType;
-using labels = std::vector<ClientMetric::Label>;
-
-// Families under construction.
-class page {
- public:
-  void family(const char* name, const char* help, MetricType type) {
-    families_.push_back({name, help, type, {}});
-  }
-
-  void value(double number, labels with = {}) {
-    ClientMetric metric;
-    metric.label = std::move(with);
-    if (families_.back().type == MetricType::Counter)
-      metric.counter.value = number;
-    else
-      metric.gauge.value = number;
-    families_.back().metric.push_back(std::move(metric));
-  }
-
-  void gauge(const char* name, const char* help, double number) {
-    family(name, help, MetricType::Gauge);
-    value(number);
-  }
-
-  void counter(const char* name, const char* help, double number) {
-    family(name, help, MetricType::Counter);
-    value(number);
-  }
-
-  std::string text() const { return prometheus::TextSerializer{}.Serialize(families_); }
-
- private:
-  std::vector<MetricFamily> families_;
-};
+using page = metrics_families;
 
 double seconds(std::chrono::nanoseconds d) {
   return std::chrono::duration<double>(d).count();
@@ -159,6 +122,7 @@ std::string metrics_page(const metrics_sources& sources) {
   add_node(p, *sources.status);
   add_actors(p, *sources.system);
   add_ports(p, sources.ports);
+  add_mcp(p, sources);
   add_process(p);
   return p.text();
 }

@@ -8,7 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "actors/registry_view.hpp"
+#include "actors/session_directory.hpp"
 #include "admin/node_status.hpp"
+#include "persistence/session_store.hpp"
 #include "transport/metrics.hpp"
 
 namespace cafmcp::admin {
@@ -24,6 +27,10 @@ struct metrics_sources {
   std::shared_ptr<const node_status> status;
   std::vector<port_metrics> ports;
   caf::actor_system* system = nullptr;
+  // Null until the node has them: their figures are left out then.
+  std::shared_ptr<const actors::session_directory> directory = nullptr;
+  std::shared_ptr<const persistence::session_store> store = nullptr;
+  std::shared_ptr<const actors::registry_view> registry = nullptr;
 };
 
 /// The page.

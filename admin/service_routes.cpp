@@ -32,7 +32,11 @@ void add_service_routes(transport::router& routes, const std::shared_ptr<const a
   });
   routes.get("/metrics", [context](transport::request&, transport::response& out) {
     out.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    out.body = metrics_page(context->metrics);
+    auto sources = context->metrics;
+    sources.directory = context->directory;
+    sources.store = context->store;
+    sources.registry = context->registry;
+    out.body = metrics_page(sources);
   });
 }
 

@@ -21,7 +21,7 @@ void search(const otp::tree_node& node, const std::string& path, std::string_vie
 
 }  // namespace
 
-nlohmann::ordered_json to_json(const otp::tree_node& node) {
+nlohmann::ordered_json to_json(const otp::tree_node& node, std::size_t instances) {
   nlohmann::ordered_json out{{"id", node.id},
                              {"kind", otp::to_string(node.kind)},
                              {"module", node.module},
@@ -35,8 +35,12 @@ nlohmann::ordered_json to_json(const otp::tree_node& node) {
   out["strategy"] = otp::to_string(node.strategy);
   out["children_total"] = node.children_total;
   auto& children = out["children"] = nlohmann::ordered_json::array();
-  for (const auto& child : node.children)
-    children.push_back(to_json(child));
+  const bool many = node.strategy == otp::strategy::simple_one_for_one;
+  for (const auto& child : node.children) {
+    if (many && children.size() >= instances)
+      break;
+    children.push_back(to_json(child, instances));
+  }
   return out;
 }
 

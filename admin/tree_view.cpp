@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "admin/drawing.hpp"
 #include "base/log.hpp"
 
 namespace cafmcp::admin {
@@ -22,23 +23,7 @@ struct line {
   std::string mailbox;
 
   std::size_t width() const { return columns(branch) + columns(id); }
-
-  // Terminal columns of UTF-8 text: all that we draw is one column wide.
-  static std::size_t columns(const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(
-        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-  }
 };
-
-std::string text_of(const json& node, const char* key) {
-  const auto i = node.find(key);
-  return i != node.end() && i->is_string() ? log::printable(i->get<std::string>()) : std::string{};
-}
-
-std::uint64_t number_of(const json& node, const char* key) {
-  const auto i = node.find(key);
-  return i != node.end() && i->is_number_unsigned() ? i->get<std::uint64_t>() : 0;
-}
 
 void collect(const json& node, const std::string& branch, const std::string& below, std::vector<line>& out) {
   line l;
@@ -50,29 +35,21 @@ void collect(const json& node, const std::string& branch, const std::string& bel
   l.restarts = std::to_string(number_of(node, "restarts"));
   l.mailbox = std::to_string(number_of(node, "mailbox"));
   out.push_back(std::move(l));
-  const auto children = node.find("children");
-  if (children == node.end() || !children->is_array())
+  const auto& children = member_of(node, "children");
+  if (!children.is_array())
     return;
   const auto total = number_of(node, "children_total");
-  const bool more = total > children->size();
-  for (std::size_t i = 0; i < children->size(); ++i) {
-    const bool last = i + 1 == children->size() && !more;
-    collect((*children)[i], below + (last ? "└─ " : "├─ "), below + (last ? "   " : "│  "), out);
+  const bool more = total > children.size();
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    const bool last = i + 1 == children.size() && !more;
+    collect(children[i], below + (last ? "└─ " : "├─ "), below + (last ? "   " : "│  "), out);
   }
   if (more) {
     line rest;
     rest.branch = below + "└─ ";
-    rest.id = "… " + std::to_string(total - children->size()) + " more";
+    rest.id = "… and " + grouped(total - children.size()) + " more";
     out.push_back(std::move(rest));
   }
-}
-
-std::string paint(const std::string& text, const char* code, bool colours) {
-  return colours ? std::string{"\x1b["} + code + 'm' + text + "\x1b[0m" : text;
-}
-
-std::string padded(std::string text, std::size_t width, std::size_t columns) {
-  return text + std::string(width > columns ? width - columns : 0, ' ');
 }
 
 }  // namespace

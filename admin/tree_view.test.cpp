@@ -35,13 +35,28 @@ otp::tree_node sample() {
 CAF_TEST(a tree is drawn with a line for each actor) {
   const auto drawing = admin::draw_tree(admin::to_json(sample()), false);
   CAF_CHECK_EQUAL(drawing,
-                  "ACTOR           KIND         STATUS        RESTARTS  MAILBOX\n"
-                  "root            one_for_one  running              0        0\n"
-                  "├─ a            one_for_one  running              0        0\n"
-                  "│  └─ x         m            running              0        0\n"
-                  "└─ b            one_for_one  running              0        0\n"
-                  "   ├─ x         m            running              3        0\n"
-                  "   └─ … 6 more\n");
+                  "ACTOR               KIND         STATUS        RESTARTS  MAILBOX\n"
+                  "root                one_for_one  running              0        0\n"
+                  "├─ a                one_for_one  running              0        0\n"
+                  "│  └─ x             m            running              0        0\n"
+                  "└─ b                one_for_one  running              0        0\n"
+                  "   ├─ x             m            running              3        0\n"
+                  "   └─ … and 6 more\n");
+}
+
+CAF_TEST(of many instances only a few are told and the rest is counted) {
+  auto tree = sample();
+  auto& many = tree.children[0];
+  many.strategy = otp::strategy::simple_one_for_one;
+  for (int i = 0; i < 199; ++i)
+    many.children.push_back(node("#" + std::to_string(i), otp::child_type::worker));
+  many.children_total = 1'000'000;
+  const auto drawing = admin::draw_tree(admin::to_json(tree, 10), false);
+  CAF_CHECK_EQUAL(std::count(drawing.begin(), drawing.end(), '\n'), 17);
+  CAF_CHECK_NOT_EQUAL(drawing.find("│  └─ … and 999 990 more\n"), std::string::npos);
+  CAF_CHECK_EQUAL(admin::to_json(tree, 10)["children"][1]["children"].size(), 1u);
+  CAF_CHECK_EQUAL(admin::to_json(tree)["children"][0]["children"].size(), 200u);
+  CAF_CHECK_EQUAL(admin::to_json(tree, 0)["children"][0]["children"].size(), 0u);
 }
 
 CAF_TEST(colours are added only if asked for and ids cannot add any) {

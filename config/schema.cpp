@@ -27,7 +27,7 @@ constexpr range io_time{100, hour};
 
 #define CAFMCP_AT(member) [](auto& s) -> slot { return &s.member; }
 
-constexpr std::array<key<settings>, 38> rows{{
+constexpr std::array<key<settings>, 45> rows{{
     {"name", kind::label, short_label, plain, "The node's name in the cluster; empty: the host's.",
      CAFMCP_AT(name)},
     {"region", kind::label, short_label, plain, "Where the node stands, for placement.", CAFMCP_AT(region)},
@@ -63,14 +63,14 @@ constexpr std::array<key<settings>, 38> rows{{
     {"cluster.tls.key", kind::text, any_text, pending, "PEM file: the key of that certificate.",
      CAFMCP_AT(cluster.tls.key)},
 
-    {"session.ttl", kind::duration, range{second, 720 * hour}, pending, "Sessions unused for so long end.",
+    {"session.ttl", kind::duration, range{second, 720 * hour}, plain, "Sessions unused for so long end.",
      CAFMCP_AT(session.ttl)},
     {"session.idle", kind::duration, range{second, 24 * hour}, pending,
      "Sessions unused for so long leave memory.", CAFMCP_AT(session.idle)},
     {"durability.critical", kind::choice, no_range, pending,
      "What an acknowledgement waits for; auto: disk alone, replica in a cluster.",
      CAFMCP_AT(durability.critical)},
-    {"builtin.demo", kind::boolean, no_range, pending, "The server with example tools.",
+    {"builtin.demo", kind::boolean, no_range, plain, "The server with example tools.",
      CAFMCP_AT(builtin.demo)},
     {"builtin.conformance", kind::boolean, no_range, pending,
      "The server that MCP's conformance suite expects.", CAFMCP_AT(builtin.conformance)},
@@ -81,6 +81,8 @@ constexpr std::array<key<settings>, 38> rows{{
 
     {"runtime.threads", kind::count, range{0, 256}, plain, "Threads that serve; 0: one per core.",
      CAFMCP_AT(runtime.threads)},
+    {"runtime.blocking_threads", kind::count, range{1, 1024}, plain, "Threads for tools that block.",
+     CAFMCP_AT(runtime.blocking_threads)},
     {"log.level", kind::choice, no_range, reloadable, "The least grave lines that are written.",
      CAFMCP_AT(log.level)},
     {"log.format", kind::choice, no_range, reloadable, "How a line looks.", CAFMCP_AT(log.format)},
@@ -98,6 +100,18 @@ constexpr std::array<key<settings>, 38> rows{{
      CAFMCP_AT(limits.header_bytes)},
     {"limits.body_bytes", kind::size, range{kib, gib}, reloadable, "Largest HTTP body or WebSocket message.",
      CAFMCP_AT(limits.body_bytes)},
+    {"limits.backlog_bytes", kind::size, range{64 * kib, gib}, plain,
+     "What may wait for a client that does not read.", CAFMCP_AT(limits.backlog_bytes)},
+    {"limits.sessions", kind::count, range{1, 100'000'000}, plain, "Sessions at a time.",
+     CAFMCP_AT(limits.sessions)},
+    {"limits.session_bytes", kind::size, range{1024 * kib, 1024 * gib}, plain,
+     "Memory for the records of all sessions.", CAFMCP_AT(limits.session_bytes)},
+    {"limits.session_calls", kind::count, range{1, 65536}, plain, "Calls at a time in one session.",
+     CAFMCP_AT(limits.session_calls)},
+    {"limits.outbound_messages", kind::count, range{1, 65536}, plain,
+     "Messages that a session keeps for a client that resumes.", CAFMCP_AT(limits.outbound_messages)},
+    {"limits.outbound_bytes", kind::size, range{kib, gib}, plain, "The same in bytes.",
+     CAFMCP_AT(limits.outbound_bytes)},
     {"limits.header_timeout", kind::duration, io_time, reloadable, "Longest wait for a whole header.",
      CAFMCP_AT(limits.header_timeout)},
     {"limits.idle_timeout", kind::duration, io_time, reloadable, "Longest silence between two requests.",

@@ -87,6 +87,7 @@ struct settings {
 
   struct {
     std::uint64_t threads = 0;  ///< 0: one per core
+    std::uint64_t blocking_threads = 16;
   } runtime;
 
   struct {
@@ -104,6 +105,12 @@ struct settings {
     std::uint64_t connections_per_ip = 0;  ///< 0: no limit of its own
     std::uint64_t header_bytes = 16ULL << 10U;
     std::uint64_t body_bytes = 4ULL << 20U;
+    std::uint64_t backlog_bytes = 16ULL << 20U;
+    std::uint64_t sessions = 1'000'000;
+    std::uint64_t session_bytes = 4ULL << 30U;
+    std::uint64_t session_calls = 1024;
+    std::uint64_t outbound_messages = 256;
+    std::uint64_t outbound_bytes = 1ULL << 20U;
     milliseconds header_timeout{10'000};
     milliseconds idle_timeout{75'000};
     milliseconds write_timeout{30'000};

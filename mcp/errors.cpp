@@ -77,6 +77,14 @@ rpc_error missing_argument(std::string_view prompt, std::string_view argument) {
   return {code::invalid_params, with(with("Missing required argument of prompt", prompt), argument), {}};
 }
 
+rpc_error unavailable(std::string_view detail) {
+  return {code::unavailable, with("Unavailable", detail), R"({"reason":"unavailable","retryable":true})"};
+}
+
+rpc_error in_doubt(std::string_view detail) {
+  return {code::in_doubt, with("Outcome unknown", detail), R"({"reason":"in_doubt","retryable":false})"};
+}
+
 rpc_error bad_cursor() {
   return {code::invalid_params, "Invalid cursor", {}};
 }

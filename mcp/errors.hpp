@@ -21,6 +21,9 @@ inline constexpr int transport = -32000;
 inline constexpr int unknown_session = -32001;
 inline constexpr int resource_not_found = -32002;
 inline constexpr int url_elicitation_required = -32042;
+// Our own, outside of what JSON-RPC reserves; `data.reason` says the same in a word.
+inline constexpr int unavailable = -31503;  ///< not handled, nothing has happened: send it again later
+inline constexpr int in_doubt = -31500;     ///< was begun, and its outcome is lost: look before sending again
 }  // namespace code
 
 /// Longest quotation of a client's text in a message.
@@ -51,6 +54,10 @@ rpc_error unknown_session();
 rpc_error unknown_tool(std::string_view name);
 rpc_error unknown_prompt(std::string_view name);
 rpc_error missing_argument(std::string_view prompt, std::string_view argument);
+/// A request that was not begun and may be sent again.
+rpc_error unavailable(std::string_view detail);
+/// A request whose outcome was lost with the actor that knew it.
+rpc_error in_doubt(std::string_view detail);
 rpc_error bad_cursor();
 /// Session era: -32002, with the URI in `data.uri`.
 rpc_error resource_not_found(std::string_view uri);

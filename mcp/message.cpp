@@ -203,6 +203,9 @@ boost::system::result<std::vector<parsed>, refusal> parse_batch(std::string_view
 }
 
 std::string canonical_id(std::string_view raw_id) {
+  if (raw_id == "-0") {
+    return "0";
+  }
   if (!is_string(raw_id) || raw_id.find('\\') == std::string_view::npos) {
     return std::string(raw_id);
   }

@@ -67,6 +67,7 @@ CAF_TEST(ids keep their type) {
                   "-32600 null");
   CAF_CHECK_EQUAL(canonical_id(R"("\u0061\/")"), R"("a/")");
   CAF_CHECK_EQUAL(canonical_id("7"), "7");
+  CAF_CHECK_EQUAL(canonical_id("-0"), "0");
   CAF_CHECK_EQUAL(canonical_id(R"("7")"), R"("7")");
 }
 

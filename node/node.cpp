@@ -9,10 +9,15 @@
 #include <filesystem>
 #include <system_error>
 
+#include "actors/branches.hpp"
+#include "actors/session_gateway.hpp"
 #include "admin/heartbeat.hpp"
 #include "admin/token.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
+#include "sdk/blocking_pool.hpp"
+#include "sdk/demo.hpp"
+#include "transport/streamable_http.hpp"
 
 namespace cafmcp::node {
 
@@ -50,8 +55,9 @@ struct node::port {
   std::shared_ptr<transport::connection_set> connections;
 };
 
-node::node(config::settings settings)
+node::node(config::settings settings, std::vector<sdk::server> servers)
     : settings_(std::move(settings)),
+      native_(std::move(servers)),
       drains_(std::make_shared<transport::drain_plan>(drain_limit_of(settings_))),
       root_(std::make_shared<admin::root_handle>()) {}
 
@@ -145,13 +151,37 @@ otp::child_spec node::port_spec(const std::string& id, const port& p) const {
   return spec;
 }
 
-result<void> node::start_tree(std::function<void(std::string)> on_death) {
-  auto token = admin::load_or_create_token(settings_.data_dir);
-  if (!token)
-    return token.error();
-  runtime_ = std::make_unique<otp::runtime>(otp::runtime_options{settings_.runtime.threads});
-  status_ = std::make_shared<admin::node_status>(settings_.name, settings_.region, settings_.zone,
-                                                 runtime_->pool().size());
+// The servers of the configuration and the program, ready to be registered.
+result<void> node::open_servers() {
+  sdk::blocking_pool::limits bounds;
+  bounds.threads = settings_.runtime.blocking_threads;
+  blocking_ = std::make_shared<sdk::blocking_pool>(bounds);
+  if (settings_.builtin.demo)
+    native_.push_back(sdk::demo_server());
+  for (auto& s : native_) {
+    auto attached = s.attach(blocking_);
+    if (!attached)
+      return fail(attached.error().code, "server '" + s.name() + "': " + attached.error().message);
+    servers_.push_back(std::move(*attached));
+  }
+  return {};
+}
+
+// In the order in which they start; they stop in reverse.
+std::vector<otp::child_spec> node::branches() {
+  const otp::supervisor_flags flags{otp::strategy::one_for_one, 10, std::chrono::seconds{10}};
+  std::vector<otp::child_spec> out;
+  out.push_back(actors::registry_branch(sessions_));
+  out.push_back(actors::servers_branch(sessions_, servers_));
+  out.push_back(actors::sessions_branch(sessions_, *runtime_));
+  out.push_back(otp::supervisor_spec("watch", flags, watch_children()));
+  if (admin_)
+    out.push_back(otp::supervisor_spec("admin", flags, {port_spec("admin-listener", *admin_)}));
+  out.push_back(otp::supervisor_spec("transport", flags, {port_spec("listener", *service_)}));
+  return out;
+}
+
+std::shared_ptr<const admin::api_context> node::make_api(std::string token) const {
   auto api = std::make_shared<admin::api_context>();
   api->runtime = runtime_.get();
   api->root = root_;
@@ -159,9 +189,30 @@ result<void> node::start_tree(std::function<void(std::string)> on_death) {
   api->metrics = {status_, {{"service", service_->counters}}, &runtime_->system()};
   if (admin_)
     api->metrics.ports.push_back({"admin", admin_->counters});
-  api->token = *token;
+  api->directory = sessions_->router->shared_directory();
+  api->store = sessions_->store;
+  api->registry = sessions_->registry;
+  api->gateway = gateway_;
+  api->token = std::move(token);
   api->test_hooks = settings_.admin.test_hooks;
+  return api;
+}
+
+result<void> node::start_tree(std::function<void(std::string)> on_death) {
+  auto token = admin::load_or_create_token(settings_.data_dir);
+  if (!token)
+    return token.error();
+  runtime_ = std::make_unique<otp::runtime>(otp::runtime_options{settings_.runtime.threads});
+  status_ = std::make_shared<admin::node_status>(settings_.name, settings_.region, settings_.zone,
+                                                 runtime_->pool().size());
+  sessions_ = make_sessions(settings_, *runtime_,
+                            settings_.public_url.empty() ? service_url() : settings_.public_url);
+  gateway_ = std::make_shared<actors::session_gateway>(*runtime_, sessions_);
+  if (auto opened = open_servers(); !opened)
+    return opened;
+  const auto api = make_api(std::move(*token));
   admin::add_service_routes(*service_->routes, api);
+  transport::add_mcp_routes(*service_->routes, gateway_, make_mcp_options(settings_, service_->counters));
   if (admin_)
     admin::add_admin_routes(*admin_->routes, api);
 
@@ -173,16 +224,9 @@ result<void> node::start_tree(std::function<void(std::string)> on_death) {
       p->connections =
           transport::connection_set::make(runtime_->pool(), p->routes, limits(), p->counters, log_event);
 
-  using otp::strategy;
-  const otp::supervisor_flags flags{strategy::one_for_one, 10, std::chrono::seconds{10}};
-  std::vector<otp::child_spec> children;
-  children.push_back(otp::supervisor_spec("watch", flags, watch_children()));
-  if (admin_)
-    children.push_back(otp::supervisor_spec("admin", flags, {port_spec("admin-listener", *admin_)}));
-  children.push_back(otp::supervisor_spec("transport", flags, {port_spec("listener", *service_)}));
-  auto root =
-      otp::start_tree(runtime_->system(), runtime_->unit(0),
-                      {"cafmcp", flags, std::move(children), std::make_shared<otp::name_table>(), nullptr});
+  const otp::supervisor_flags flags{otp::strategy::one_for_one, 10, std::chrono::seconds{10}};
+  auto root = otp::start_tree(runtime_->system(), runtime_->unit(0),
+                              {"cafmcp", flags, branches(), std::make_shared<otp::name_table>(), nullptr});
   if (!root)
     return fail(errc::internal, "the supervision tree did not start: " + root.error().message);
   caf::actor_cast<caf::abstract_actor*>(*root)->attach_functor(
@@ -208,6 +252,8 @@ bool node::stop() {
     return false;
   }
   root = nullptr;
+  // Connections that are left may hold sessions and servers, and these know the runtime.
+  blocking_.reset();
   runtime_.reset();
   return true;
 }

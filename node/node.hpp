@@ -12,6 +12,8 @@
 #include "admin/api.hpp"
 #include "base/result.hpp"
 #include "config/loader.hpp"
+#include "node/sessions.hpp"
+#include "sdk/server.hpp"
 #include "supervisors/runtime.hpp"
 #include "supervisors/supervisor.hpp"
 #include "transport/http_worker.hpp"
@@ -21,7 +23,8 @@ namespace cafmcp::node {
 /// The node.
 class node {
  public:
-  explicit node(config::settings settings);
+  /// `servers`: native ones, besides those of the configuration.
+  explicit node(config::settings settings, std::vector<sdk::server> servers = {});
   node(const node&) = delete;
   node& operator=(const node&) = delete;
 
@@ -52,14 +55,22 @@ class node {
   result<void> open_ports();
   result<void> start_tree(std::function<void(std::string)> on_death);
   std::vector<otp::child_spec> watch_children();
+  result<void> open_servers();
+  std::vector<otp::child_spec> branches();
+  std::shared_ptr<const admin::api_context> make_api(std::string token) const;
   otp::child_spec port_spec(const std::string& id, const port& p) const;
   transport::limits limits() const;
 
   config::settings settings_;
+  std::vector<sdk::server> native_;
   std::shared_ptr<admin::node_status> status_;
   std::shared_ptr<transport::drain_plan> drains_;
   std::shared_ptr<admin::root_handle> root_;
   std::unique_ptr<otp::runtime> runtime_;
+  std::shared_ptr<sdk::blocking_pool> blocking_;
+  std::vector<std::shared_ptr<actors::server>> servers_;
+  actors::environment_ptr sessions_;
+  std::shared_ptr<transport::gateway> gateway_;
   std::unique_ptr<port> service_;
   std::unique_ptr<port> admin_;
 };

@@ -39,14 +39,18 @@ class actor_call final : public otp::base_actor {
   caf::behavior make_behavior() override {
     ask(
         to_, timeout_, [this](T& answer) { finish(std::move(answer)); },
-        [this](caf::error& reason) { finish(to_error(reason)); }, message_);
+        [this](caf::error& reason) { fail_with(reason); }, message_);
     return {};  // lives until the answer
   }
 
  protected:
-  void terminate(const caf::error& reason) override { finish(to_error(reason)); }
+  void terminate(const caf::error& reason) override { fail_with(reason); }
 
  private:
+  void fail_with(const caf::error& reason) {
+    finish(result<T>{boost::system::in_place_error, to_error(reason)});
+  }
+
   void finish(result<T> outcome) {
     if (auto deliver = std::exchange(deliver_, {}))
       deliver(std::move(outcome));

@@ -47,9 +47,13 @@ class client_channel {
   /// The context (of the runtime's pool) on whose thread this channel must be used.
   virtual std::size_t context() const noexcept = 0;
 
+  /// Whether this is a WebSocket: it carries all of a session, in both directions, and knows no event ids.
+  virtual bool is_socket() const noexcept = 0;
+
   /// Sends a message, or queues it behind what the client has not taken yet. False if the channel is gone or
-  /// its backlog is full, in which case it is being cut: the message should be kept for a resume.
-  virtual bool send(outgoing message) = 0;
+  /// its backlog is full, in which case it is being cut: the message is left as it was, to be kept for a
+  /// resume.
+  virtual bool send(outgoing&& message) = 0;
 
   /// Nothing more will come.
   virtual void close(channel_end why) = 0;

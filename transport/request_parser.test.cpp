@@ -175,6 +175,10 @@ CAF_TEST(chunked bodies in pieces of any size) {
   for (std::size_t step = 1; step < 60; ++step) {
     CAF_CHECK_EQUAL(chunked("3\r\nabc\r\n1;x=y\r\nd\r\n0\r\n\r\n", step), "abcd"s);
     CAF_CHECK_EQUAL(chunked("3\r\nabc\r\n0\r\nX-T: 1\r\nX-U: 2\r\n\r\n", step), "abc"s);
+    CAF_CHECK_EQUAL(chunked("0\r\n\r\n", step), ""s);
+    CAF_CHECK_EQUAL(chunked("00\r\nX-T: 1\r\n\r\n", step), ""s);
+    CAF_CHECK_EQUAL(chunked("4\r\n0\r\n\r\n\r\n0;x=y\r\n\r\n", step), "refused 400"s);
+    CAF_CHECK_EQUAL(chunked("5\r\n0\r\n\r\n\r\n0;x=y\r\n\r\n", step), "0\r\n\r\n"s);
   }
   CAF_CHECK_EQUAL(chunked("3\r\nab", 1), "more"s);
   CAF_CHECK_EQUAL(chunked("A\r\n0123456789\r\n0\r\n\r\n", 4, 10), "0123456789"s);

@@ -58,7 +58,7 @@ sse_channel::sse_channel(std::shared_ptr<const mcp_options> options, const reque
       session_header_(std::move(session_header)),
       keep_(req.keep_alive) {}
 
-bool sse_channel::send(outgoing message) {
+bool sse_channel::send(outgoing&& message) {
   if (ended_ || drained_ || lost_)
     return false;
   const auto size = message.bytes.size() + sizeof message;

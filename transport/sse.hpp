@@ -30,7 +30,8 @@ class sse_channel final : public client_channel, public std::enable_shared_from_
   sse_channel(std::shared_ptr<const mcp_options> options, const request& req, std::string session_header);
 
   std::size_t context() const noexcept override { return context_; }
-  bool send(outgoing message) override;
+  bool is_socket() const noexcept override { return false; }
+  bool send(outgoing&& message) override;
   void close(channel_end why) override;
 
   /// Whether all is there and fits one plain HTTP answer.

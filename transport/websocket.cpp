@@ -85,7 +85,7 @@ bool websocket_channel::fits(std::size_t more) {
   return false;
 }
 
-bool websocket_channel::send(outgoing message) {
+bool websocket_channel::send(outgoing&& message) {
   if (phase_ != phase::open)
     return false;
   if (message.bytes.empty())

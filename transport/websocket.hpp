@@ -28,7 +28,8 @@ class websocket_channel final : public client_channel,
   websocket_channel(stream& s, std::shared_ptr<const mcp_options> options);
 
   std::size_t context() const noexcept override { return context_; }
-  bool send(outgoing message) override;
+  bool is_socket() const noexcept override { return true; }
+  bool send(outgoing&& message) override;
   void close(channel_end why) override;
 
   /// Serves the connection until its end.

@@ -1,0 +1,101 @@
+#include "actors/session_gateway.hpp"
+
+#include "actors/shard.hpp"
+#include "transport/actor_call.hpp"
+
+namespace cafmcp::actors {
+
+using transport::session_port;
+using transport::session_request;
+
+namespace {
+
+constexpr std::chrono::milliseconds shard_timeout{5'000};
+
+// One client's way to its session.
+class session_link final : public session_port, public std::enable_shared_from_this<session_link> {
+ public:
+  session_link(environment_ptr environment, entry_ptr entry)
+      : env_(std::move(environment)), entry_(std::move(entry)) {}
+
+  const std::string& id() const noexcept override { return entry_->id; }
+
+  bool receive(std::string bytes, transport::channel_ptr reply_to) override {
+    const auto queued = entry_->queued.load(std::memory_order_relaxed);
+    const auto waiting = entry_->queued_bytes.load(std::memory_order_relaxed);
+    if (queued >= env_->limits.queued_messages ||
+        (waiting > 0 && waiting + bytes.size() > env_->limits.queued_bytes))
+      return false;
+    submit({session_input::kind::message, std::move(bytes), std::move(reply_to), {}, {}, 0, false});
+    return true;
+  }
+
+  void attach(transport::channel_ptr channel, std::string last_event_id) override {
+    submit({session_input::kind::attach,
+            {},
+            std::move(channel),
+            std::move(last_event_id),
+            weak_from_this(),
+            0,
+            false});
+  }
+
+  void detach(const transport::channel_ptr& channel) override {
+    submit({session_input::kind::detach, {}, channel, {}, {}, 0, false});
+  }
+
+  void end() override {
+    // From here the session is unknown to everybody, although its actor has yet to hear of it.
+    entry_->ended = true;
+    submit({session_input::kind::end, {}, {}, {}, {}, 0, false});
+  }
+
+ private:
+  void submit(session_input input) {
+    input.where = input.channel ? input.channel->context() : env_->router->shard_of(entry_->id);
+    env_->router->submit(std::move(input), entry_);
+  }
+
+  const environment_ptr env_;
+  const entry_ptr entry_;
+};
+
+}  // namespace
+
+boost::asio::awaitable<result<std::shared_ptr<session_port>>> session_gateway::create(
+    session_request request) {
+  const auto where = runtime_.pool().current();
+  const create_session message{env_->router->make_id(where), std::move(request.principal), where};
+  const auto shard = env_->router->shard(env_->router->shard_of(message.id));
+  if (!shard)
+    co_return fail(errc::unavailable, "sessions are restarting; try again");
+  auto answer = co_await transport::call<session_answer>(runtime_, shard, shard_timeout, message);
+  if (!answer)
+    co_return answer.error();
+  if (!answer->entry)
+    co_return answer->entry.error();
+  co_return std::make_shared<session_link>(env_, *answer->entry);
+}
+
+boost::asio::awaitable<result<std::shared_ptr<session_port>>> session_gateway::find(session_request request) {
+  auto entry = env_->router->directory().find(request.session_id);
+  if (entry == nullptr || !entry->actor()) {
+    const wake_session message{request.session_id, runtime_.pool().current()};
+    const auto shard = env_->router->shard(env_->router->shard_of(message.id));
+    if (!shard)
+      co_return fail(errc::unavailable, "sessions are restarting; try again");
+    auto answer = co_await transport::call<session_answer>(runtime_, shard, shard_timeout, message);
+    if (!answer)
+      co_return answer.error();
+    if (!answer->entry)
+      co_return answer->entry.error();
+    entry = *answer->entry;
+  }
+  if (entry->ended)
+    co_return fail(errc::not_found, "no such session");
+  if (entry->principal != request.principal)
+    co_return fail(errc::denied, "another principal's session");
+  co_return std::make_shared<session_link>(env_, std::move(entry));
+}
+
+}  // namespace cafmcp::actors

@@ -1,0 +1,60 @@
+#pragma once
+// Prometheus families under construction, and who adds to them. Values; not thread-safe.
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "admin/metrics_page.hpp"
+
+namespace cafmcp::admin {
+
+/// Families in the order in which they were added; values go to the last one.
+class metrics_families {
+ public:
+  using labels = std::vector<prometheus::ClientMetric::Label>;
+
+  void family(const char* name, const char* help, prometheus::MetricType type) {
+    families_.push_back({name, help, type, {}});
+  }
+
+  void value(double number, labels with = {}) {
+    prometheus::ClientMetric metric;
+    metric.label = std::move(with);
+    if (families_.back().type == prometheus::MetricType::Counter)
+      metric.counter.value = number;
+    else
+      metric.gauge.value = number;
+    families_.back().metric.push_back(std::move(metric));
+  }
+
+  void histogram(prometheus::ClientMetric::Histogram values, labels with) {
+    prometheus::ClientMetric metric;
+    metric.label = std::move(with);
+    metric.histogram = std::move(values);
+    families_.back().metric.push_back(std::move(metric));
+  }
+
+  void gauge(const char* name, const char* help, double number) {
+    family(name, help, prometheus::MetricType::Gauge);
+    value(number);
+  }
+
+  void counter(const char* name, const char* help, double number) {
+    family(name, help, prometheus::MetricType::Counter);
+    value(number);
+  }
+
+  std::string text() const { return prometheus::TextSerializer{}.Serialize(families_); }
+
+ private:
+  std::vector<prometheus::MetricFamily> families_;
+};
+
+/// Adds what is counted of MCP: sessions, servers, and the messages of transports (metrics_mcp.cpp).
+void add_mcp(metrics_families& p, const metrics_sources& sources);
+
+}  // namespace cafmcp::admin

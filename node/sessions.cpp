@@ -1,0 +1,62 @@
+#include "node/sessions.hpp"
+
+#include "base/version.hpp"
+#include "persistence/memory_store.hpp"
+#include "transport/origin.hpp"
+
+namespace cafmcp::node {
+
+namespace {
+
+// `https://host:1/path` → `host:1`.
+std::string authority_of(std::string_view url) {
+  const auto begin = url.find("://");
+  if (begin == std::string_view::npos)
+    return {};
+  const auto rest = url.substr(begin + 3);
+  return std::string{rest.substr(0, rest.find_first_of("/?#"))};
+}
+
+// `http://h/mcp` → `ws://h/mcp?mcp-session-id={id}`.
+std::string resume_url_of(const std::string& url) {
+  return url.starts_with("http") ? "ws" + url.substr(4) + "?mcp-session-id={id}" : std::string{};
+}
+
+}  // namespace
+
+actors::environment_ptr make_sessions(const config::settings& settings, otp::runtime& runtime,
+                                      const std::string& url) {
+  auto out = std::make_shared<actors::session_environment>();
+  out->store =
+      std::make_shared<persistence::memory_store>(settings.limits.sessions, settings.limits.session_bytes);
+  out->registry = std::make_shared<actors::registry_view>();
+  out->router = std::make_shared<actors::session_router>(
+      runtime.pool(), std::make_shared<actors::session_directory>(settings.limits.sessions));
+  out->node = std::make_shared<const actors::node_identity>(
+      actors::node_identity{settings.name, settings.region, settings.zone});
+  out->server.name = "cafmcp";
+  out->server.version = version;
+  out->limits.ttl = settings.session.ttl;
+  out->limits.running_calls = static_cast<std::uint32_t>(settings.limits.session_calls);
+  out->limits.outbound_messages = static_cast<std::uint32_t>(settings.limits.outbound_messages);
+  out->limits.outbound_bytes = settings.limits.outbound_bytes;
+  out->resume_url = resume_url_of(url);
+  return out;
+}
+
+transport::mcp_options make_mcp_options(const config::settings& settings,
+                                        std::shared_ptr<transport::metrics> counters) {
+  transport::mcp_options out;
+  out.message_bytes = settings.limits.body_bytes;
+  out.backlog_bytes = settings.limits.backlog_bytes;
+  out.write_timeout = settings.limits.write_timeout;
+  out.counters = std::move(counters);
+  // Who listens everywhere is reached by names that nobody has told us.
+  const auto& host = settings.listen.host;
+  out.hosts.push_back(host == "0.0.0.0" || host == "::" ? "*" : host);
+  if (const auto public_host = transport::host_of(authority_of(settings.public_url)); !public_host.empty())
+    out.hosts.push_back(public_host);
+  return out;
+}
+
+}  // namespace cafmcp::node
