@@ -20,15 +20,32 @@ constexpr int exit_usage = 2;
 
 // The command line as it was typed.
 struct flags {
-  std::string url, mode, body;
-  std::string duration = "5s", warmup = "1s";
+  std::string url, mode, body, arguments;
+  std::string duration = "5s", warmup = "1s", timeout = "5s", use = "keep";
   std::vector<std::string> headers;
   bool json = false;
 };
 
+void declare_mcp(CLI::App& app, flags& f, plan& p) {
+  app.add_option("--tool", p.tool, "the tool that an MCP client calls")->capture_default_str();
+  app.add_option("--arguments", f.arguments,
+                 "its arguments: a JSON object, or @FILE; default " + p.arguments);
+  app.add_option(
+         "--session", f.use,
+         "keep: call over and over; churn: connect, open a session, call once, end it, again; abandon: "
+         "likewise, but drop the connection while the call is in flight")
+      ->capture_default_str();
+  app.add_option("--sessions", p.sessions,
+                 "sessions in all of mcp-http, used in turn; default one for each connection; up to 1000000");
+  app.add_option("--timeout", f.timeout,
+                 "after this long without an answer, an MCP connection is opened anew")
+      ->capture_default_str();
+}
+
 void declare(CLI::App& app, flags& f, plan& p) {
   app.add_option("--url", f.url, "http://HOST:PORT/PATH or ws://…, on this machine")->required();
-  app.add_option("--mode", f.mode, "http-get, http-post or ws-echo; default by the URL: http-post, ws-echo");
+  app.add_option("--mode", f.mode,
+                 "http-get, http-post, ws-echo, mcp-http or mcp-ws; default by the URL: http-post, ws-echo");
   app.add_option("--connections", p.connections, "connections, each with one request in flight, up to 60000")
       ->capture_default_str();
   app.add_option("--threads", p.threads, "threads, up to 256")->capture_default_str();
@@ -39,49 +56,52 @@ void declare(CLI::App& app, flags& f, plan& p) {
   app.add_option("--header", f.headers, "'Name: value', added to every request; may be repeated")->take_all();
   app.add_option("--pipeline", p.pipeline, "messages in flight on each WebSocket connection, up to 1024")
       ->capture_default_str();
+  declare_mcp(app, f, p);
   app.add_flag("--json", f.json, "print one JSON document");
 }
 
-result<std::string> read_body(const std::string& text) {
+result<std::string> read_text(const std::string& text) {
   if (!text.starts_with('@'))
     return text;
   const std::string path = text.substr(1);
   std::ifstream file{path, std::ios::binary};
   std::string content{std::istreambuf_iterator<char>{file}, {}};
   if (!file.is_open() || file.bad())
-    return fail(errc::io, "body file '" + path + "': cannot read it");
+    return fail(errc::io, "file '" + path + "': cannot read it");
   return content;
 }
 
+// Sets `out` to what `parsed` has.
+template <class T>
+result<void> take(result<T> parsed, T& out) {
+  if (parsed.has_error())
+    return parsed.error();
+  out = std::move(*parsed);
+  return {};
+}
+
 result<void> fill(plan& p, const flags& f) {
-  auto where = parse_url(f.url);
-  if (where.has_error())
-    return where.error();
-  p.where = *where;
-  auto what = parse_mode(f.mode, p.where.scheme);
-  auto duration = parse_duration(f.duration);
-  auto warmup = parse_duration(f.warmup);
-  if (what.has_error())
-    return what.error();
-  if (duration.has_error())
-    return duration.error();
-  if (warmup.has_error())
-    return warmup.error();
-  p.what = *what;
-  p.duration = *duration;
-  p.warmup = *warmup;
+  if (auto done = take(parse_url(f.url), p.where); done.has_error())
+    return done;
+  for (auto& done : {take(parse_mode(f.mode, p.where.scheme), p.what),
+                     take(parse_duration(f.duration), p.duration), take(parse_duration(f.warmup), p.warmup),
+                     take(parse_duration(f.timeout), p.timeout), take(parse_session_use(f.use), p.use)})
+    if (done.has_error())
+      return done;
   for (const auto& text : f.headers) {
-    auto header = parse_header(text);
-    if (header.has_error())
-      return header.error();
-    p.headers.push_back(*header);
+    p.headers.emplace_back();
+    if (auto done = take(parse_header(text), p.headers.back()); done.has_error())
+      return done;
   }
-  if (!f.body.empty()) {
-    auto body = read_body(f.body);
-    if (body.has_error())
-      return body.error();
-    p.body = std::move(*body);
-  }
+  if (is_mcp(p.what) && !f.body.empty())
+    return fail(errc::invalid,
+                std::string{to_string(p.what)} + " makes its messages itself: --body is not for it");
+  if (!f.body.empty())
+    if (auto done = take(read_text(f.body), p.body); done.has_error())
+      return done;
+  if (!f.arguments.empty())
+    if (auto done = take(read_text(f.arguments), p.arguments); done.has_error())
+      return done;
   return complete(p);
 }
 

@@ -19,12 +19,14 @@ int run(int argc, char** argv) {
       "A bare Beast server that echoes MCP messages over HTTP and WebSocket: the ceiling of the benchmarks."};
   std::string listen = "127.0.0.1:0";
   unsigned threads = std::max(1u, std::thread::hardware_concurrency());
-  bool raw_echo = false;
+  bool raw_echo = false, mcp = false;
   app.add_option("--listen", listen, "ADDRESS:PORT; port 0 takes a free one")->capture_default_str();
   app.add_option("--threads", threads, "threads, one context each")
       ->capture_default_str()
       ->check(CLI::Range(1, 256));
-  app.add_flag("--echo", raw_echo, "return WebSocket messages as they are");
+  auto* echo_flag = app.add_flag("--echo", raw_echo, "return WebSocket messages as they are");
+  app.add_flag("--mcp", mcp, "answer as an MCP server: initialize, and any request with a canned result")
+      ->excludes(echo_flag);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -35,7 +37,7 @@ int run(int argc, char** argv) {
     std::cerr << "ceiling: " << address.error().message << "\n";
     return 2;
   }
-  echo_server server{threads, raw_echo};
+  echo_server server{threads, mcp ? answering::mcp : raw_echo ? answering::raw : answering::text};
   if (const auto bound = server.listen(*address); bound.has_error()) {
     std::cerr << "ceiling: " << bound.error().message << "\n";
     return 1;

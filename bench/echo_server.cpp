@@ -19,8 +19,8 @@ std::vector<std::unique_ptr<asio::io_context>> make_contexts(unsigned threads) {
 
 }  // namespace
 
-echo_server::echo_server(unsigned threads, bool raw_echo)
-    : contexts_(make_contexts(threads)), acceptor_(*contexts_.front()), raw_echo_(raw_echo) {}
+echo_server::echo_server(unsigned threads, answering how)
+    : contexts_(make_contexts(threads)), acceptor_(*contexts_.front()), how_(how) {}
 
 result<void> echo_server::listen(const tcp::endpoint& address) {
   return listen_on(acceptor_, address);
@@ -39,7 +39,7 @@ task<void> echo_server::accept() {
       co_await pause.async_wait(awaiting);
       continue;
     }
-    asio::co_spawn(contexts_[next]->get_executor(), serve(std::move(socket), raw_echo_), asio::detached);
+    asio::co_spawn(contexts_[next]->get_executor(), serve(std::move(socket), how_), asio::detached);
   }
 }
 

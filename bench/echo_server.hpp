@@ -1,8 +1,8 @@
 #pragma once
 // The bare server that is the ceiling of every comparison: Beast, one `io_context` and thread a core,
-// coroutines, no actors, sessions, limits or timeouts. It answers MCP messages with their text, over HTTP
-// (`POST /mcp`) and WebSocket (upgrade on any path) on one port. Connections are handed out round-robin and
-// stay where they are.
+// coroutines, no actors, sessions, limits or timeouts. It answers MCP messages over HTTP (`POST /mcp`) and
+// WebSocket (upgrade on any path) on one port. Connections are handed out round-robin and stay where they
+// are.
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <memory>
@@ -14,10 +14,17 @@
 
 namespace cafmcp::bench {
 
+/// How the bare server answers.
+enum class answering : unsigned char {
+  text,  ///< a JSON-RPC result with the message's text, whatever the method (`answer.hpp`)
+  raw,   ///< likewise over HTTP; WebSocket messages are returned as they are
+  mcp,   ///< as an MCP server does, with canned results (`canned.hpp`)
+};
+
 class echo_server {
  public:
-  /// Will use `threads` contexts; with `raw_echo`, WebSocket messages are returned as they are.
-  echo_server(unsigned threads, bool raw_echo);
+  /// Will use `threads` contexts.
+  echo_server(unsigned threads, answering how);
 
   /// Binds to `address`; port 0 takes a free one. Errors: `io`, with the address.
   result<void> listen(const tcp::endpoint& address);
@@ -39,11 +46,11 @@ class echo_server {
 
   std::vector<std::unique_ptr<asio::io_context>> contexts_;
   tcp_acceptor acceptor_;
-  bool raw_echo_;
+  answering how_;
 };
 
 /// Serves one connection until its end; goes on as WebSocket when the peer asks for it. In
 /// `echo_connection.cpp`.
-task<void> serve(tcp_socket socket, bool raw_echo);
+task<void> serve(tcp_socket socket, answering how);
 
 }  // namespace cafmcp::bench

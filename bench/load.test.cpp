@@ -15,7 +15,7 @@ namespace {
 
 // The bare server on a free port, for one test.
 struct running_server {
-  explicit running_server(bool raw_echo) : server(2, raw_echo) {
+  explicit running_server(answering how) : server(2, how) {
     CAF_REQUIRE(server.listen({asio::ip::address_v4::loopback(), 0}).has_value());
     thread = std::jthread{[this] { server.run(); }};
   }
@@ -50,7 +50,7 @@ std::uint64_t failures(const stats& s, failure kind) {
 }  // namespace
 
 CAF_TEST(http requests are answered and counted) {
-  const running_server s{false};
+  const running_server s{answering::text};
   const plan p = s.plan_for("http", "/mcp");
   const stats counted = run(p);
   CAF_CHECK(counted.requests() > 0);
@@ -65,7 +65,7 @@ CAF_TEST(http requests are answered and counted) {
 }
 
 CAF_TEST(another status is an error with its number) {
-  const running_server s{false};
+  const running_server s{answering::text};
   const stats counted = run(s.plan_for("http", "/nowhere"));
   CAF_CHECK_EQUAL(counted.requests(), 0u);
   CAF_CHECK(counted.failed() > 0);
@@ -74,7 +74,7 @@ CAF_TEST(another status is an error with its number) {
 }
 
 CAF_TEST(a connection that the server closes is opened again) {
-  const running_server s{false};
+  const running_server s{answering::text};
   plan p = s.plan_for("http", "/mcp");
   p.headers = {{"Connection", "close"}};
   const stats counted = run(p);
@@ -84,18 +84,18 @@ CAF_TEST(a connection that the server closes is opened again) {
 }
 
 CAF_TEST(websocket echoes are compared) {
-  const running_server raw{true};
+  const running_server raw{answering::raw};
   const stats equal = run(raw.plan_for("ws", "/mcp"));
   CAF_CHECK(equal.requests() > 0);
   CAF_CHECK_EQUAL(equal.failed(), 0u);
-  const running_server answering{false};
-  const stats different = run(answering.plan_for("ws", "/mcp"));
+  const running_server text{answering::text};
+  const stats different = run(text.plan_for("ws", "/mcp"));
   CAF_CHECK_EQUAL(different.requests(), 0u);
   CAF_CHECK(failures(different, failure::mismatch) > 0);
 }
 
 CAF_TEST(large messages in flight do not lock up) {
-  const running_server s{true};
+  const running_server s{answering::raw};
   plan p = s.plan_for("ws", "/");
   p.body.assign(std::size_t{2} << 20, 'x');
   p.connections = 1;
@@ -109,7 +109,7 @@ CAF_TEST(large messages in flight do not lock up) {
 CAF_TEST(a server that is not there is an error at once) {
   plan p;
   {
-    const running_server s{false};
+    const running_server s{answering::text};
     p = s.plan_for("http", "/mcp");
   }
   CAF_REQUIRE(complete(p).has_value());

@@ -24,6 +24,13 @@ void prepare(tcp_socket& socket, error_code& ec) {
     socket.non_blocking(true, ec);
 }
 
+void drop(tcp_socket& socket, bool reset) {
+  error_code ignored;
+  if (reset)
+    socket.set_option(asio::socket_base::linger{true, 0}, ignored);
+  socket.close(ignored);
+}
+
 result<tcp::endpoint> parse_address(const std::string& text) {
   const auto colon = std::min(text.rfind(':'), text.size());
   error_code ec;

@@ -52,6 +52,9 @@ task<error_code> write_rest(tcp_socket& socket, std::string_view bytes);
 /// What every socket of a benchmark has: no Nagle, non-blocking.
 void prepare(tcp_socket& socket, error_code& ec);
 
+/// Ends a connection as if its process had died: with a reset, or with what the kernel does for open sockets.
+void drop(tcp_socket& socket, bool reset);
+
 /// Reads `ADDRESS:PORT` of a `--listen` flag; port 0 means a free one. Error `invalid` for anything else.
 result<tcp::endpoint> parse_address(const std::string& text);
 

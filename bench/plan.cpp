@@ -1,6 +1,7 @@
 #include "bench/plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <boost/beast/core/string.hpp>
 
 namespace cafmcp::bench {
@@ -18,22 +19,29 @@ result<void> in_range(const char* name, std::uint64_t value, std::uint64_t lowes
                                  std::to_string(lowest) + " to " + std::to_string(highest));
 }
 
-std::string http_request(const plan& p) {
-  std::vector<std::pair<std::string, std::string>> fields{{"Host", p.where.authority()},
-                                                          {"Accept", "application/json, text/event-stream"}};
-  const bool post = p.what == mode::http_post;
-  if (post)
-    fields.insert(fields.end(),
-                  {{"Content-Type", "application/json"}, {"Content-Length", std::to_string(p.body.size())}});
+using fields = std::vector<std::pair<std::string, std::string>>;
+
+// Line and fields, with the plan's in place of those of the same name; the line that ends them is missing.
+std::string http_head(const plan& p, const char* method, fields given) {
   for (const auto& added : p.headers) {
-    std::erase_if(fields, [&](const auto& field) { return beast::iequals(field.first, added.first); });
-    fields.push_back(added);
+    std::erase_if(given, [&](const auto& field) { return beast::iequals(field.first, added.first); });
+    given.push_back(added);
   }
-  std::string out = (post ? "POST " : "GET ") + p.where.path + " HTTP/1.1\r\n";
-  for (const auto& [name, value] : fields)
+  std::string out = std::string{method} + ' ' + p.where.path + " HTTP/1.1\r\n";
+  for (const auto& [name, value] : given)
     out += name + ": " + value + "\r\n";
-  out += "\r\n";
-  return post ? out + p.body : out;
+  return out;
+}
+
+void build_http(plan& p) {
+  const fields common{{"Host", p.where.authority()}, {"Accept", "application/json, text/event-stream"}};
+  fields post = common;
+  post.emplace_back("Content-Type", "application/json");
+  p.post_head = http_head(p, "POST", post);
+  p.delete_head = http_head(p, "DELETE", {common.front()});
+  post.emplace_back("Content-Length", std::to_string(p.body.size()));
+  p.request = p.what == mode::http_get ? http_head(p, "GET", common) + "\r\n"
+                                       : http_head(p, "POST", post) + "\r\n" + p.body;
 }
 
 result<tcp::endpoint> resolve(const url& where) {
@@ -53,18 +61,63 @@ result<tcp::endpoint> resolve(const url& where) {
   return address;
 }
 
+constexpr std::array<const char*, 5> mode_names{"http-get", "http-post", "ws-echo", "mcp-http", "mcp-ws"};
+constexpr std::array<const char*, 3> use_names{"keep", "churn", "abandon"};
+
+// The value whose name is `text`; `what` for the message.
+template <class Enum, std::size_t N>
+result<Enum> named(const char* what, const std::array<const char*, N>& names, const std::string& text) {
+  const auto at = std::find(names.begin(), names.end(), text);
+  if (at != names.end())
+    return static_cast<Enum>(at - names.begin());
+  std::string all;
+  for (std::size_t i = 0; i < N; ++i)
+    all += (i == 0 ? "" : i + 1 < N ? ", " : " or ") + std::string{names[i]};
+  return fail(errc::invalid, std::string{what} + " '" + text + "': must be " + all);
+}
+
+// Fields that the exchange writes itself.
+bool is_ours(const std::string& name) {
+  constexpr std::array<const char*, 4> ours{"Content-Length", "Transfer-Encoding", "Mcp-Session-Id",
+                                            "MCP-Protocol-Version"};
+  return std::any_of(ours.begin(), ours.end(),
+                     [&](const char* field) { return beast::iequals(field, name); });
+}
+
+result<void> check_mcp(const plan& p) {
+  if (p.timeout <= std::chrono::nanoseconds{0})
+    return fail(errc::invalid, "timeout must be longer than 0s");
+  if (p.sessions != 0 && (p.what != mode::mcp_http || p.use != session_use::keep))
+    return fail(errc::invalid, "sessions are shared out over the connections of mcp-http that are kept only");
+  if (p.sessions != 0 && p.sessions < p.connections)
+    return fail(errc::invalid, "sessions is " + std::to_string(p.sessions) + ", fewer than the " +
+                                   std::to_string(p.connections) + " connections");
+  if (p.pipeline > 1 && p.use != session_use::keep)
+    return fail(errc::invalid, std::string{to_string(p.use)} + " makes one call a session: no pipeline");
+  for (const auto& [name, value] : p.headers)
+    if (is_ours(name))
+      return fail(errc::invalid, "header '" + name + "' is the client's own in " + to_string(p.what));
+  return {};
+}
+
 }  // namespace
 
+const char* to_string(mode what) noexcept {
+  return mode_names[static_cast<std::size_t>(what)];
+}
+
+const char* to_string(session_use use) noexcept {
+  return use_names[static_cast<std::size_t>(use)];
+}
+
 result<mode> parse_mode(const std::string& text, const std::string& scheme) {
-  if (text == "http-get")
-    return mode::http_get;
-  if (text == "http-post")
-    return mode::http_post;
-  if (text == "ws-echo")
-    return mode::ws_echo;
   if (text.empty())
     return scheme == "ws" ? mode::ws_echo : mode::http_post;
-  return fail(errc::invalid, "mode '" + text + "': must be http-get, http-post or ws-echo");
+  return named<mode>("mode", mode_names, text);
+}
+
+result<session_use> parse_session_use(const std::string& text) {
+  return named<session_use>("session use", use_names, text);
 }
 
 result<std::pair<std::string, std::string>> parse_header(const std::string& text) {
@@ -85,22 +138,31 @@ result<void> complete(plan& p) {
   for (const auto& checked :
        {in_range("connections", p.connections, 1, max_connections),
         in_range("threads", p.threads, 1, max_threads), in_range("pipeline", p.pipeline, 1, max_pipeline),
+        in_range("sessions", p.sessions, 0, max_sessions),
         in_range("body bytes", p.body.size(), 0, max_body_bytes)})
     if (checked.has_error())
       return checked.error();
-  if ((p.what == mode::ws_echo) != (p.where.scheme == "ws"))
-    return fail(errc::invalid,
-                "mode and URL do not fit: ws-echo takes ws://, http-get and http-post take http://");
+  if (is_websocket(p.what) != (p.where.scheme == "ws"))
+    return fail(errc::invalid, std::string{"mode and URL do not fit: "} + to_string(p.what) + " takes " +
+                                   (is_websocket(p.what) ? "ws://" : "http://"));
   if (p.duration <= std::chrono::nanoseconds{0})
     return fail(errc::invalid, "duration must be longer than 0s");
-  if (p.pipeline > 1 && p.what != mode::ws_echo)
-    return fail(errc::invalid, "pipeline above 1 is for ws-echo only");
+  if (p.pipeline > 1 && !is_websocket(p.what))
+    return fail(errc::invalid, "pipeline above 1 is for ws-echo and mcp-ws only");
+  if (is_mcp(p.what)) {
+    if (auto checked = check_mcp(p); checked.has_error())
+      return checked.error();
+    auto messages = build_messages(p.tool, p.arguments);
+    if (messages.has_error())
+      return messages.error();
+    p.messages = std::move(*messages);
+  }
   auto address = resolve(p.where);
   if (address.has_error())
     return address.error();
   p.address = *address;
   p.threads = std::min(p.threads, p.connections);
-  p.request = http_request(p);
+  build_http(p);
   return {};
 }
 

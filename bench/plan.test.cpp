@@ -47,7 +47,7 @@ CAF_TEST(bounds are checked by name) {
   CAF_CHECK(refused(p, "threads"));
   p.threads = 1;
   p.pipeline = 2;
-  CAF_CHECK(refused(p, "ws-echo only"));
+  CAF_CHECK(refused(p, "ws-echo and mcp-ws only"));
   p.pipeline = 1;
   p.duration = {};
   CAF_CHECK(refused(p, "duration"));
@@ -65,8 +65,54 @@ CAF_TEST(mode and scheme fit) {
   CAF_CHECK(parse_mode("", "http").value() == mode::http_post);
   CAF_CHECK(parse_mode("http-get", "http").value() == mode::http_get);
   CAF_CHECK(parse_mode("smtp", "http").has_error());
+  CAF_CHECK(parse_mode("mcp-ws", "http").value() == mode::mcp_ws);
+  CAF_CHECK(parse_mode("mcp-http", "ws").value() == mode::mcp_http);
+  CAF_CHECK(parse_mode("smtp", "http").error().message.find("ws-echo, mcp-http or mcp-ws") !=
+            std::string::npos);
   plan p = post_to("ws://127.0.0.1/");
   CAF_CHECK(refused(p, "do not fit"));
+  p.what = mode::mcp_http;
+  CAF_CHECK(refused(p, "mcp-http takes http://"));
+  p.what = mode::mcp_ws;
+  CAF_CHECK(complete(p).has_value());
+}
+
+CAF_TEST(an MCP plan fits together) {
+  CAF_CHECK(parse_session_use("churn").value() == session_use::churn);
+  CAF_CHECK(parse_session_use("").has_error());
+  plan p = post_to("http://127.0.0.1:81/mcp");
+  p.what = mode::mcp_http;
+  p.connections = 4;
+  p.sessions = 3;
+  CAF_CHECK(refused(p, "fewer than the 4 connections"));
+  p.sessions = 1'000'001;
+  CAF_CHECK(refused(p, "sessions"));
+  p.sessions = 4;
+  CAF_CHECK(complete(p).has_value());
+  p.use = session_use::churn;
+  CAF_CHECK(refused(p, "kept"));
+  p.sessions = 0;
+  p.timeout = {};
+  CAF_CHECK(refused(p, "timeout"));
+  p.timeout = std::chrono::seconds{1};
+  p.arguments = "[]";
+  CAF_CHECK(refused(p, "JSON object"));
+  p.arguments = "{}";
+  p.headers = {{"mcp-session-id", "x"}};
+  CAF_CHECK(refused(p, "mcp-session-id"));
+  p.headers = {{"Authorization", "Bearer x"}};
+  CAF_REQUIRE(complete(p).has_value());
+  CAF_CHECK_EQUAL(
+      p.post_head,
+      "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:81\r\nAccept: application/json, text/event-stream\r\n"
+      "Content-Type: application/json\r\nAuthorization: Bearer x\r\n");
+  CAF_CHECK_EQUAL(p.delete_head, "DELETE /mcp HTTP/1.1\r\nHost: 127.0.0.1:81\r\nAuthorization: Bearer x\r\n");
+  p = post_to("ws://127.0.0.1:81/mcp");
+  p.what = mode::mcp_ws;
+  p.pipeline = 2;
+  CAF_CHECK(complete(p).has_value());
+  p.use = session_use::abandon;
+  CAF_CHECK(refused(p, "no pipeline"));
 }
 
 CAF_TEST(headers cannot break the request apart) {

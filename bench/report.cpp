@@ -17,11 +17,6 @@ double seconds(std::chrono::nanoseconds ns) {
   return std::chrono::duration<double>{ns}.count();
 }
 
-const char* name_of(mode what) {
-  constexpr std::array<const char*, 3> names{"http-get", "http-post", "ws-echo"};
-  return names[static_cast<std::size_t>(what)];
-}
-
 json latency(const histogram& h) {
   const auto at = [&](double percent) { return microseconds(static_cast<double>(h.percentile_ns(percent))); };
   return {{"min", at(0)},
@@ -46,6 +41,22 @@ json errors(const stats& s) {
   return {{"total", s.failed()}, {"by_kind", kinds}, {"by_status", statuses}, {"first", s.first_failure}};
 }
 
+std::size_t body_bytes(const plan& p) {
+  if (p.what == mode::http_get)
+    return 0;
+  return is_mcp(p.what) ? p.messages.call_head.size() + 1 + p.messages.call_tail.size() : p.body.size();
+}
+
+json mcp(const plan& p, const stats& s) {
+  return {
+      {"tool", p.tool},
+      {"session_use", to_string(p.use)},
+      {"sessions_opened", s.sessions},
+      {"sessions_per_second", std::round(static_cast<double>(s.sessions) / seconds(p.duration) * 10) / 10},
+      {"in_flight_at_end", s.unanswered},
+      {"oldest_in_flight_us", microseconds(static_cast<double>(s.oldest_unanswered.count()))}};
+}
+
 std::string line(const char* name, const std::string& value) {
   std::array<char, 32> padded{};
   std::snprintf(padded.data(), padded.size(), "%-14s", name);
@@ -62,23 +73,26 @@ std::string fixed(const json& number, int digits) {
 
 json to_json(const plan& p, const stats& s, double cpu_seconds) {
   const double window = seconds(p.duration);
-  return {{"url", p.where.scheme + "://" + p.where.authority() + p.where.path},
-          {"mode", name_of(p.what)},
-          {"connections", p.connections},
-          {"threads", p.threads},
-          {"pipeline", p.pipeline},
-          {"body_bytes", p.what == mode::http_get ? 0 : p.body.size()},
-          {"warmup_seconds", seconds(p.warmup)},
-          {"duration_seconds", window},
-          {"requests", s.requests()},
-          {"requests_per_second", std::round(static_cast<double>(s.requests()) / window * 10) / 10},
-          {"errors", errors(s)},
-          {"connects", s.connects},
-          {"reconnects", s.reconnects},
-          {"latency_us", latency(s.latency)},
-          {"bytes_sent", s.bytes_sent},
-          {"bytes_received", s.bytes_received},
-          {"cpu_seconds", cpu_seconds}};
+  json out = {{"url", p.where.scheme + "://" + p.where.authority() + p.where.path},
+              {"mode", to_string(p.what)},
+              {"connections", p.connections},
+              {"threads", p.threads},
+              {"pipeline", p.pipeline},
+              {"body_bytes", body_bytes(p)},
+              {"warmup_seconds", seconds(p.warmup)},
+              {"duration_seconds", window},
+              {"requests", s.requests()},
+              {"requests_per_second", std::round(static_cast<double>(s.requests()) / window * 10) / 10},
+              {"errors", errors(s)},
+              {"connects", s.connects},
+              {"reconnects", s.reconnects},
+              {"latency_us", latency(s.latency)},
+              {"bytes_sent", s.bytes_sent},
+              {"bytes_received", s.bytes_received},
+              {"cpu_seconds", cpu_seconds}};
+  if (is_mcp(p.what))
+    out["mcp"] = mcp(p, s);
+  return out;
 }
 
 std::string to_table(const json& r) {
@@ -99,6 +113,16 @@ std::string to_table(const json& r) {
   if (const auto first = r["errors"]["first"].get<std::string>(); !first.empty())
     out += line("first error", first);
   out += line("connects", count("connects") + ", reconnects " + count("reconnects"));
+  if (r.contains("mcp")) {
+    const json& m = r["mcp"];
+    out +=
+        line("sessions", std::to_string(m["sessions_opened"].get<std::uint64_t>()) + " opened, " +
+                             fixed(m["sessions_per_second"], 1) + "/s, use " +
+                             m["session_use"].get<std::string>() + ", tool " + m["tool"].get<std::string>());
+    out += line("in flight", std::to_string(m["in_flight_at_end"].get<std::uint64_t>()) +
+                                 " connections at the end, the oldest for " +
+                                 fixed(m["oldest_in_flight_us"], 1) + " us");
+  }
   std::string latencies;
   for (const auto& [name, value] : r["latency_us"].items())
     if (name != "saturated")

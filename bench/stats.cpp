@@ -1,12 +1,14 @@
 #include "bench/stats.hpp"
 
+#include <algorithm>
 #include <numeric>
 
 namespace cafmcp::bench {
 
 const char* to_string(failure kind) noexcept {
   constexpr std::array<const char*, failure_kinds> names{"connect", "handshake", "write",  "read",
-                                                         "closed",  "protocol",  "status", "mismatch"};
+                                                         "closed",  "protocol",  "status", "mismatch",
+                                                         "session", "answer",    "timeout"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -20,6 +22,9 @@ void stats::merge(const stats& other) {
   bytes_received += other.bytes_received;
   connects += other.connects;
   reconnects += other.reconnects;
+  sessions += other.sessions;
+  unanswered += other.unanswered;
+  oldest_unanswered = std::max(oldest_unanswered, other.oldest_unanswered);
   for (std::size_t i = 0; i < failures.size(); ++i)
     failures[i] += other.failures[i];
   for (const auto& [status, times] : other.statuses)

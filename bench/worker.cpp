@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
+#include <iterator>
 #include <memory>
 #include <thread>
 
@@ -38,6 +39,14 @@ result<void> raise_file_limit(unsigned connections) {
 
 }  // namespace
 
+waiter::waiter(worker& w) : worker_(w) {
+  w.waiters_.insert(this);
+}
+
+waiter::~waiter() {
+  worker_.waiters_.erase(this);
+}
+
 worker::worker(const plan& p, unsigned first, unsigned count, steady_clock::time_point begin,
                steady_clock::time_point end)
     : plan_(p), next_(first), last_(first + count), begin_(begin), end_(end) {}
@@ -45,9 +54,38 @@ worker::worker(const plan& p, unsigned first, unsigned count, steady_clock::time
 void worker::run() {
   timer stop{context_, end_};
   stop.async_wait([this](error_code) { context_.stop(); });
+  if (is_mcp(plan_.what))
+    asio::co_spawn(context_.get_executor(), end_what_waits(), asio::detached);
   for (unsigned i = 0; i < connects_at_once; ++i)
     start_next();
   context_.run();
+  count_unanswered();
+}
+
+// Looks at all that wait, seldom: nothing of this is on the way of a call.
+task<void> worker::end_what_waits() {
+  const auto often = std::clamp<steady_clock::duration>(plan_.timeout / 4, 10ms, 250ms);
+  timer pause{context_};
+  for (;;) {
+    pause.expires_after(often);
+    co_await pause.async_wait(awaiting);
+    const auto latest = steady_clock::now() - plan_.timeout;
+    std::vector<waiter*> late;
+    std::copy_if(waiters_.begin(), waiters_.end(), std::back_inserter(late),
+                 [&](waiter* w) { return w->waiting_since() < latest; });
+    for (waiter* w : late) {  // none of them ends before the next operation of this thread
+      failed(failure::timeout, "no answer in time");
+      w->give_up();
+    }
+  }
+}
+
+void worker::count_unanswered() {
+  for (const waiter* w : waiters_)
+    if (const auto since = w->waiting_since(); since < end_) {
+      ++stats_.unanswered;
+      stats_.oldest_unanswered = std::max(stats_.oldest_unanswered, std::chrono::nanoseconds{end_ - since});
+    }
 }
 
 void worker::start_next() {
@@ -65,6 +103,34 @@ void worker::failed(failure kind, std::string_view why, int status) {
   ++stats_.failures[static_cast<std::size_t>(kind)];
   if (kind == failure::status)
     ++stats_.statuses[status];
+}
+
+void worker::opened_session() {
+  const auto now = steady_clock::now();
+  if (now >= begin_ && now < end_)
+    ++stats_.sessions;
+}
+
+http_sessions worker::sessions_of(unsigned index) const {
+  http_sessions out;
+  if (plan_.what == mode::mcp_http)
+    out.all.resize(plan_.sessions == 0 ? 1
+                                       : plan_.sessions / plan_.connections +
+                                             (index < plan_.sessions % plan_.connections ? 1 : 0));
+  return out;
+}
+
+task<bool> worker::exchange(tcp_socket socket, http_sessions& sessions) {
+  switch (plan_.what) {
+    case mode::ws_echo:
+      return exchange_ws_echo(*this, std::move(socket));
+    case mode::mcp_http:
+      return exchange_mcp_http(*this, std::move(socket), sessions);
+    case mode::mcp_ws:
+      return exchange_mcp_ws(*this, std::move(socket));
+    default:
+      return exchange_http(*this, std::move(socket));
+  }
 }
 
 task<error_code> worker::open(tcp_socket& socket, unsigned index) {
@@ -85,6 +151,7 @@ task<void> worker::keep_connected(unsigned index) {
   constexpr steady_clock::duration shortest = 10ms;
   constexpr steady_clock::duration longest = 1s;
   timer pause{context_};
+  http_sessions sessions = sessions_of(index);
   auto wait = shortest;
   bool first_try = true;
   bool connected_before = false;
@@ -100,8 +167,7 @@ task<void> worker::keep_connected(unsigned index) {
       ++stats_.connects;
       if (std::exchange(connected_before, true))
         ++stats_.reconnects;
-      useful = plan_.what == mode::ws_echo ? co_await exchange_ws_echo(*this, std::move(socket))
-                                           : co_await exchange_http(*this, std::move(socket));
+      useful = co_await exchange(std::move(socket), sessions);
     }
     if (useful) {
       wait = shortest;
@@ -113,6 +179,26 @@ task<void> worker::keep_connected(unsigned index) {
     wait = std::min(2 * wait, longest);
   }
 }
+
+namespace {
+
+// Whether a session can still be opened and used, after all those that were abandoned.
+result<void> still_answers(const plan& p) {
+  constexpr int tries = 6;
+  plan probe = p;
+  probe.use = session_use::churn;
+  probe.connections = 1;
+  for (int i = 0; i < tries; ++i) {
+    const auto now = steady_clock::now();
+    worker w{probe, 0, 1, now, now + 500ms};
+    w.run();
+    if (w.counted().requests() > 0)
+      return {};
+  }
+  return fail(errc::unavailable, p.where.authority() + " answers no more, after sessions were abandoned");
+}
+
+}  // namespace
 
 result<stats> run_load(const plan& p) {
   if (auto raised = raise_file_limit(p.connections); raised.has_error())
@@ -142,6 +228,9 @@ result<stats> run_load(const plan& p) {
   stats all;
   for (const auto& w : workers)
     all.merge(w->counted());
+  if (is_mcp(p.what) && p.use == session_use::abandon)
+    if (auto alive = still_answers(p); alive.has_error())
+      return alive.error();
   return all;
 }
 

@@ -5,11 +5,50 @@
 // further mode is one more exchange. All members but the constructor belong to the thread in `run`.
 
 #include <string_view>
+#include <unordered_set>
+#include <vector>
 
+#include "bench/mcp_answer.hpp"
 #include "bench/plan.hpp"
 #include "bench/stats.hpp"
 
 namespace cafmcp::bench {
+
+class worker;
+
+/// What waits for answers on a connection, for the worker that ends what waits for too long. Registered while
+/// it lives; of the worker's thread.
+class waiter {
+ public:
+  explicit waiter(worker& w);
+  waiter(const waiter&) = delete;
+  waiter& operator=(const waiter&) = delete;
+
+  /// Since when it has waited for the answer that it has waited for longest; `nothing_awaited` if for none.
+  virtual steady_clock::time_point waiting_since() const = 0;
+  static constexpr auto nothing_awaited = steady_clock::time_point::max();
+
+  /// Ends the connection. The failure is counted already.
+  virtual void give_up() = 0;
+
+ protected:
+  ~waiter();
+  worker& worker_;
+};
+
+/// An MCP session over HTTP. It outlives its connections.
+struct http_session {
+  std::string fields;      ///< of its requests; empty when it is not open
+  bool has_id = false;     ///< a server may do without
+  bool announced = false;  ///< the server was told that it is open
+};
+
+/// Those of one connection, used in turn.
+struct http_sessions {
+  std::vector<http_session> all;
+  std::size_t next = 0;
+  std::uint64_t last_id = initialize_id;  ///< of the requests in all of them
+};
 
 class worker {
  public:
@@ -25,6 +64,10 @@ class worker {
   // For exchanges.
   const plan& the_plan() const { return plan_; }
   asio::io_context& context() { return context_; }
+  answer_reader& answers() { return answers_; }
+
+  /// True once in two calls.
+  bool alternate() { return alternate_ = !alternate_; }
 
   /// A request sent at `sent` was answered at `now`. Inline: called some hundred thousand times a second.
   void answered(steady_clock::time_point sent, steady_clock::time_point now, std::size_t bytes_sent,
@@ -36,11 +79,20 @@ class worker {
     stats_.bytes_received += bytes_received;
   }
 
+  /// An MCP session was opened.
+  void opened_session();
+
   /// A request or connection failed; `why` for a person. `status` with `failure::status` only.
   void failed(failure kind, std::string_view why, int status = 0);
 
  private:
+  friend class waiter;
+
   task<void> keep_connected(unsigned index);
+  task<bool> exchange(tcp_socket socket, http_sessions& sessions);
+  task<void> end_what_waits();
+  void count_unanswered();
+  http_sessions sessions_of(unsigned index) const;
   task<error_code> open(tcp_socket& socket, unsigned index);
   void start_next();
 
@@ -50,6 +102,9 @@ class worker {
   steady_clock::time_point begin_;
   steady_clock::time_point end_;
   stats stats_;
+  answer_reader answers_;
+  bool alternate_ = false;
+  std::unordered_set<waiter*> waiters_;
   asio::io_context context_{1};  // last: its pending coroutines refer to the members above
 };
 
@@ -57,9 +112,12 @@ class worker {
 /// answered.
 task<bool> exchange_http(worker& w, tcp_socket socket);
 task<bool> exchange_ws_echo(worker& w, tcp_socket socket);
+task<bool> exchange_mcp_http(worker& w, tcp_socket socket, http_sessions& sessions);
+task<bool> exchange_mcp_ws(worker& w, tcp_socket socket);
 
 /// Runs `p`, which is complete, on its threads (this one included) and returns what all counted. Errors:
-/// `invalid` when the limit of open files is too low, `unavailable` when nobody listens.
+/// `invalid` when the limit of open files is too low, `unavailable` when nobody listens, or when a server
+/// that clients were to abandon answers no more.
 result<stats> run_load(const plan& p);
 
 }  // namespace cafmcp::bench
