@@ -10,8 +10,8 @@ using boost::asio::awaitable;
 using persistence::session_summary;
 using summaries = std::vector<session_summary>;
 
-// Hashing so many takes about a millisecond.
-constexpr std::size_t page_size = 1000;
+// Hashing so many takes a millisecond or two, for which others on the context wait.
+constexpr std::size_t page_size = 200;
 
 // Ids are longer than this, and look different.
 bool is_handle(const std::string& name) {

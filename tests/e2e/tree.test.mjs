@@ -35,6 +35,14 @@ test('test hooks are off unless asked for', async () => {
   assert.equal((await node.api('test/kill', { id: 'cafmcp/watch' })).status, 404);
 });
 
+/** Whom a death takes along: those who were started after it, under rest_for_one. */
+function goesWith(victim, tree) {
+  const parent = tree.get(victim.path.slice(0, victim.path.lastIndexOf('/')));
+  if (parent.strategy !== 'rest_for_one') return [victim.path];
+  const siblings = parent.children.map((child) => `${parent.path}/${child.id}`);
+  return siblings.slice(siblings.indexOf(victim.path));
+}
+
 test('any worker and any supervisor comes back after a kill, and the rest does not notice', async () => {
   const node = await Node.start(['--set', 'admin.test_hooks=true', '--set', 'log.format=json']);
   const before = flatten((await node.api('tree')).body);
@@ -52,7 +60,7 @@ test('any worker and any supervisor comes back after a kill, and the rest does n
     });
     assert.equal(now.get(victim.path).restarts, then.get(victim.path).restarts + 1);
     for (const [path, actor] of then) {
-      const concerned = path === victim.path || path.startsWith(`${victim.path}/`);
+      const concerned = goesWith(victim, then).some((gone) => path === gone || path.startsWith(`${gone}/`));
       if (!concerned) assert.equal(now.get(path).pid, actor.pid, `${path} noticed the death of ${victim.path}`);
     }
     // The connection that was there before goes on, and new ones are served.
