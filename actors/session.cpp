@@ -77,7 +77,7 @@ caf::behavior session::make_behavior() {
         flush();
       },
       [this](session_undelivered& what) {
-        send_socket(std::move(what.bytes));
+        missed(std::move(what.messages));
         flush();
       },
   };
@@ -93,7 +93,7 @@ void session::on_mail(session_mail& mail) {
       on_attach(std::move(in));
       break;
     case session_input::kind::detach:
-      on_detach(in.channel);
+      on_detach(in.channel, std::move(in.missed));
       break;
     case session_input::kind::end:
       return end("ended by the client");
@@ -114,9 +114,9 @@ void session::on_message(session_input in) {
   if (snapshot_->version != env_->registry->version())
     snapshot_ = env_->registry->get();
   const auto where = exchange_for(in);
-  if (mcp::looks_like_batch(in.bytes) && mcp::has(record_.protocol.version, mcp::feature::batches)) {
-    on_batch(where, in.bytes);
-  } else if (const auto m = mcp::parse(std::move(in.bytes)); m) {
+  if (mcp::looks_like_batch(in.body.bytes()) && mcp::has(record_.protocol.version, mcp::feature::batches)) {
+    on_batch(where, in.body.bytes());
+  } else if (const auto m = in.body.parse(); m) {
     handle(*m, where);
   } else {
     const auto& refusal = m.error();
@@ -242,6 +242,17 @@ void session::end(const std::string& why) {
   flush();
 }
 
+// The session's next actor finds the client's connection by this.
+void session::attach_successor(const transport::channel_ptr& channel) {
+  session_input input;
+  input.what = session_input::kind::attach;
+  input.channel = channel;
+  input.where = channel->context();
+  if (channel->is_socket())
+    input.link = link_;
+  env_->router->reroute(std::move(input), entry_);
+}
+
 void session::handle_exit(const caf::error& reason) {
   quit(reason);
 }
@@ -265,14 +276,10 @@ void session::terminate(const caf::error& reason) {
   flush();
   entry_->actor_ended(id());
   entry_->connected = false;
-  // A WebSocket finds the session's next actor by itself.
   if (!entry_->ended && !shutdown && socket_->channel)
-    env_->router->reroute(
-        {session_input::kind::attach, {}, socket_->channel, {}, link_, socket_->channel->context(), false},
-        entry_);
+    attach_successor(socket_->channel);
   if (!entry_->ended && !shutdown && general_)
-    env_->router->reroute({session_input::kind::attach, {}, general_, {}, {}, general_->context(), false},
-                          entry_);
+    attach_successor(general_);
 }
 
 }  // namespace cafmcp::actors

@@ -63,9 +63,9 @@ struct session_stored {
   result<void> outcome;
 };
 
-/// A connection on another context did not take a message.
+/// A connection on another context did not take messages.
 struct session_undelivered {
-  std::string bytes;
+  std::vector<std::string> messages;
 };
 
 /// The actor.
@@ -157,7 +157,10 @@ class session final : public otp::base_actor {
   void replay(const transport::channel_ptr& to, std::uint64_t stream, std::uint64_t after);
   void replay_to_socket();
   void drop_answer(std::string_view raw_id);
-  void on_detach(const transport::channel_ptr& channel);
+  void on_detach(const transport::channel_ptr& channel, std::vector<std::string> unsent);
+  void missed(std::vector<std::string> messages);
+  void replay_soon();
+  void attach_successor(const transport::channel_ptr& channel);
   void close_all(transport::channel_end why);
   void connection_changed();
 

@@ -141,7 +141,7 @@ CAF_TEST(an answer that takes its time can be resumed) {
   CAF_REQUIRE(eventually([&] { return p->sent().size() == 1; }));
   const auto seen = p->sent()[0].event_id;
   CAF_CHECK(seen != "");
-  c.port->detach(p);
+  c.port->detach(p, {});
   const auto held = w.handler->held(0);
   held->finish(mcp::finish(held->call(), mcp::text_result("after the drop")));
   const auto again = std::make_shared<channel>(1, false);
@@ -215,6 +215,21 @@ CAF_TEST(calls in one session are bounded) {
   CAF_CHECK(has(c.socket->message(3), R"("id":4,"result")"));
 }
 
+CAF_TEST(an answer that no connection could carry is an error) {
+  session_limits limits;
+  limits.message_bytes = 1000;
+  world w{limits};
+  client c{w, w.create()};
+  c.connect();
+  CAF_REQUIRE(c.greet());
+  c.send(call("1", "hold"));
+  const auto held = w.handler->held(0);
+  held->log(mcp::log_level::info, "", '"' + std::string(2000, 'x') + '"');
+  held->finish(mcp::finish(held->call(), mcp::text_result(std::string(2000, 'x'))));
+  CAF_CHECK(has(c.socket->message(1), R"("id":1,"error":{"code":-32603)"));
+  CAF_CHECK(!c.socket->end());
+}
+
 CAF_TEST(what a mailbox may hold is bounded) {
   session_limits limits;
   limits.queued_messages = 2;
@@ -224,7 +239,7 @@ CAF_TEST(what a mailbox may hold is bounded) {
   // Nothing is taken while the session's thread is busy.
   std::promise<void> go;
   boost::asio::post(w.runtime.pool().context(0), [wait = go.get_future().share()] { wait.wait(); });
-  const auto ping = R"({"jsonrpc":"2.0","id":1,"method":"ping"})";
+  const std::string ping = R"({"jsonrpc":"2.0","id":1,"method":"ping"})";
   CAF_CHECK(port->receive(ping, nullptr));
   CAF_CHECK(!port->receive(std::string(2000, ' '), nullptr));
   CAF_CHECK(port->receive(ping, nullptr));

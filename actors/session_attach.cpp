@@ -34,7 +34,12 @@ void session::attach_socket(channel_ptr channel) {
   if (may_greet_again_)
     entry_->remember(env_->now_ms(), "resumed over a WebSocket");
   const auto waits = [](const persistence::outbound_entry& e) { return e.stream == "0"; };
-  if (replay_waits_ || std::none_of(record_.outbound.begin(), record_.outbound.end(), waits))
+  if (std::any_of(record_.outbound.begin(), record_.outbound.end(), waits))
+    replay_soon();
+}
+
+void session::replay_soon() {
+  if (replay_waits_)
     return;
   // A client that counts its requests from 0 again must not take an old answer for a new one. Ids that it
   // uses now are taken off the log (`drop_answer`), for which it gets a moment.
@@ -112,7 +117,7 @@ void session::replay(const channel_ptr& to, std::uint64_t stream, std::uint64_t 
 }
 
 // The connection is gone; nothing is cancelled by that.
-void session::on_detach(const channel_ptr& channel) {
+void session::on_detach(const channel_ptr& channel, std::vector<std::string> unsent) {
   if (socket_->channel == channel)
     socket_->channel = nullptr;
   if (general_ == channel)
@@ -123,8 +128,17 @@ void session::on_detach(const channel_ptr& channel) {
   for (auto& [number, x] : streams_)
     if (x->channel == channel)
       x->channel = nullptr;
+  missed(std::move(unsent));
   touch(true);
   connection_changed();
+}
+
+// Messages that a WebSocket took and could not send: for the next one, which may be there already.
+void session::missed(std::vector<std::string> messages) {
+  for (auto& bytes : messages)
+    (void)kept(0, std::move(bytes));
+  if (socket_->channel && !messages.empty())
+    replay_soon();
 }
 
 void session::close_all(channel_end why) {

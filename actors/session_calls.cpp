@@ -120,6 +120,12 @@ void session::execute(running_call* r, request_event& e) {
 void session::complete(running_call& r, std::string bytes, bool failed) {
   r.done = true;
   r.stats->count(clock::now() - r.started, failed);
+  // It would be too much for any connection, also for the next one.
+  if (bytes.size() > env_->limits.message_bytes)
+    bytes = mcp::finish(r.request->call(),
+                        mcp::internal_error("the answer has " + std::to_string(bytes.size()) + " bytes; " +
+                                            std::to_string(env_->limits.message_bytes) +
+                                            " can be sent (limits.backlog_bytes)"));
   answer(r.where, std::move(bytes));
 }
 

@@ -22,12 +22,13 @@ struct session_limits {
   std::chrono::milliseconds greeting_timeout{60'000};  ///< for `initialize` to come
   std::chrono::milliseconds replay_delay{100};         ///< what a resumed WebSocket missed is sent after that
   std::chrono::milliseconds prime_after{50};           ///< an answer that takes longer can be resumed
-  std::uint32_t running_calls = 1024;                  ///< calls at a time; more are refused with an error
-  std::uint32_t queued_messages = 4096;                ///< messages that wait for the actor
-  std::uint64_t queued_bytes = 32ull << 20;            ///< the same in bytes; one message always fits
-  std::uint32_t outbound_messages = 256;               ///< kept for a resume; the oldest are forgotten
-  std::uint64_t outbound_bytes = 1ull << 20;           ///< the same in bytes; the newest is kept in any case
-  std::uint32_t batch_messages = 64;                   ///< in a JSON-RPC batch
+  std::uint64_t message_bytes = 16ull << 20;  ///< one message to a client; a larger answer is an error
+  std::uint32_t running_calls = 1024;         ///< calls at a time; more are refused with an error
+  std::uint32_t queued_messages = 4096;       ///< messages that wait for the actor
+  std::uint64_t queued_bytes = 32ull << 20;   ///< the same in bytes; one message always fits
+  std::uint32_t outbound_messages = 256;      ///< kept for a resume; the oldest are forgotten
+  std::uint64_t outbound_bytes = 1ull << 20;  ///< the same in bytes; the newest is kept in any case
+  std::uint32_t batch_messages = 64;          ///< in a JSON-RPC batch
 };
 
 /// See above.

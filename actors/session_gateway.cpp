@@ -20,34 +20,42 @@ class session_link final : public session_port, public std::enable_shared_from_t
 
   const std::string& id() const noexcept override { return entry_->id; }
 
-  bool receive(std::string bytes, transport::channel_ptr reply_to) override {
+  bool receive(transport::incoming what, transport::channel_ptr reply_to) override {
     const auto queued = entry_->queued.load(std::memory_order_relaxed);
     const auto waiting = entry_->queued_bytes.load(std::memory_order_relaxed);
     if (queued >= env_->limits.queued_messages ||
-        (waiting > 0 && waiting + bytes.size() > env_->limits.queued_bytes))
+        (waiting > 0 && waiting + what.bytes().size() > env_->limits.queued_bytes))
       return false;
-    submit({session_input::kind::message, std::move(bytes), std::move(reply_to), {}, {}, 0, false});
+    session_input input;
+    input.body = std::move(what);
+    input.channel = std::move(reply_to);
+    submit(std::move(input));
     return true;
   }
 
   void attach(transport::channel_ptr channel, std::string last_event_id) override {
-    submit({session_input::kind::attach,
-            {},
-            std::move(channel),
-            std::move(last_event_id),
-            weak_from_this(),
-            0,
-            false});
+    session_input input;
+    input.what = session_input::kind::attach;
+    input.channel = std::move(channel);
+    input.last_event_id = std::move(last_event_id);
+    input.link = weak_from_this();
+    submit(std::move(input));
   }
 
-  void detach(const transport::channel_ptr& channel) override {
-    submit({session_input::kind::detach, {}, channel, {}, {}, 0, false});
+  void detach(const transport::channel_ptr& channel, std::vector<std::string> missed) override {
+    session_input input;
+    input.what = session_input::kind::detach;
+    input.channel = channel;
+    input.missed = std::move(missed);
+    submit(std::move(input));
   }
 
   void end() override {
     // From here the session is unknown to everybody, although its actor has yet to hear of it.
     entry_->ended = true;
-    submit({session_input::kind::end, {}, {}, {}, {}, 0, false});
+    session_input input;
+    input.what = session_input::kind::end;
+    submit(std::move(input));
   }
 
  private:

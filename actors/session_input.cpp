@@ -13,14 +13,14 @@ namespace cafmcp::actors {
 session_mail::box::box(session_input what, entry_ptr to, std::shared_ptr<session_router> router)
     : input_(std::move(what)), entry_(std::move(to)), router_(std::move(router)) {
   entry_->queued.fetch_add(1, std::memory_order_relaxed);
-  entry_->queued_bytes.fetch_add(input_.bytes.size(), std::memory_order_relaxed);
+  entry_->queued_bytes.fetch_add(input_.body.bytes().size(), std::memory_order_relaxed);
 }
 
 session_mail::box::~box() {
   if (taken_)
     return;
   settle();
-  if (input_.what == session_input::kind::detach)
+  if (input_.what == session_input::kind::detach && input_.missed.empty())
     return;
   const auto router = std::move(router_);
   // Twice is enough: whoever waits for an answer should hear something.
@@ -40,7 +40,7 @@ session_input session_mail::box::take() {
 
 void session_mail::box::settle() noexcept {
   entry_->queued.fetch_sub(1, std::memory_order_relaxed);
-  entry_->queued_bytes.fetch_sub(input_.bytes.size(), std::memory_order_relaxed);
+  entry_->queued_bytes.fetch_sub(input_.body.bytes().size(), std::memory_order_relaxed);
 }
 
 namespace {
@@ -82,7 +82,7 @@ void tell(const transport::channel_ptr& channel, session_input& input, const err
   // The answer to a POST has a status code for this.
   if (!channel->is_socket() || input.what != session_input::kind::message)
     return channel->close(channel_end::going_away);
-  for (auto& text : refusals(input.bytes, why))
+  for (auto& text : refusals(input.body.bytes(), why))
     channel->send({std::move(text), {}, 0, 200});
 }
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "actors/session_directory.hpp"
 #include "base/result.hpp"
@@ -23,12 +24,13 @@ struct session_input {
   enum class kind : std::uint8_t { message, attach, detach, end };
 
   kind what = kind::message;
-  std::string bytes = {};               ///< of a message
-  transport::channel_ptr channel = {};  ///< where answers go; what is attached or detached
-  std::string last_event_id = {};       ///< of attach
-  std::weak_ptr<void> link = {};        ///< attach: lives as long as the client is connected
-  std::size_t where = 0;                ///< the context of the client's connection
-  bool rerouted = false;                ///< this is the second try
+  transport::incoming body = std::string{};  ///< what was sent, of a message
+  transport::channel_ptr channel = {};       ///< where answers go; what is attached or detached
+  std::vector<std::string> missed = {};      ///< of detach: messages that were not sent
+  std::string last_event_id = {};            ///< of attach
+  std::weak_ptr<void> link = {};             ///< attach: lives as long as the client is connected
+  std::size_t where = 0;                     ///< the context of the client's connection
+  bool rerouted = false;                     ///< this is the second try
 };
 
 /// An input as a message to an actor.

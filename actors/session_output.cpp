@@ -41,6 +41,8 @@ void session::settle(const exchange_ptr& x, std::string bytes, unsigned status) 
       send_socket(std::move(bytes));
     return;
   }
+  if (bytes.size() > env_->limits.message_bytes)
+    bytes = mcp::write_error("null", mcp::internal_error("the answers are too large for one batch"));
   outgoing message;
   if (x->stream != 0) {
     streams_.erase(x->stream);
@@ -60,6 +62,9 @@ void session::settle(const exchange_ptr& x, std::string bytes, unsigned status) 
 
 // A message that belongs to a request and isn't its answer. Empty bytes: a priming event.
 void session::event(const exchange_ptr& x, std::string bytes) {
+  // Log lines and progress are not worth a connection.
+  if (bytes.size() > env_->limits.message_bytes)
+    return;
   if (x->socket || x->over_socket)
     return send_socket(std::move(bytes));
   // Nobody could ask for the rest of a stream that has not begun.
@@ -151,12 +156,12 @@ void session::flush() {
   for (auto& out : std::exchange(remote_, {})) {
     auto& io = env_->router->pool().context(out.channel->context());
     boost::asio::post(io, [out = std::move(out), self = caf::actor_addr{address()}]() mutable {
-      for (auto& message : out.messages) {
-        if (out.channel->send(std::move(message)) || !out.channel->is_socket())
-          continue;
-        if (const auto to = caf::actor_cast<caf::actor>(self))
-          caf::anon_send(to, session_undelivered{std::move(message.bytes)});
-      }
+      session_undelivered missed;
+      for (auto& message : out.messages)
+        if (!out.channel->send(std::move(message)) && out.channel->is_socket())
+          missed.messages.push_back(std::move(message.bytes));
+      if (const auto to = caf::actor_cast<caf::actor>(self); to && !missed.messages.empty())
+        caf::anon_send(to, std::move(missed));
       if (out.end)
         out.channel->close(*out.end);
     });

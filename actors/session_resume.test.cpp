@@ -31,6 +31,21 @@ CAF_TEST(what a dropped socket missed comes with the next one) {
   }
 }
 
+CAF_TEST(messages that a connection took and could not send come with the next one) {
+  world w;
+  client c{w, w.create(), 1};
+  const auto first = c.connect();
+  CAF_REQUIRE(c.greet());
+  c.port->detach(first, {"{\"one\":1}", "{\"two\":2}"});
+  const auto second = c.connect();
+  CAF_CHECK_EQUAL(second->message(0), "{\"one\":1}");
+  CAF_CHECK_EQUAL(second->message(1), "{\"two\":2}");
+  // Also when the old connection says so after the new one is there.
+  const auto third = c.connect();
+  c.port->detach(second, {"{\"three\":3}"});
+  CAF_CHECK_EQUAL(third->message(0), "{\"three\":3}");
+}
+
 CAF_TEST(a client that counts from anew never gets an old answer) {
   session_limits limits;
   limits.replay_delay = std::chrono::milliseconds{1};
@@ -43,7 +58,7 @@ CAF_TEST(a client that counts from anew never gets an old answer) {
   const auto one = w.handler->held(0);
   const auto two = w.handler->held(1);
   first->lose();
-  c.port->detach(first);
+  c.port->detach(first, {});
   one->finish(mcp::finish(one->call(), mcp::text_result("old one")));
   CAF_REQUIRE(eventually([&] { return w.env->router->directory().find(c.port->id())->running == 1; }));
   // The new socket and its first request come in one turn, before anything can be replayed.

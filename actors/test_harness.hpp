@@ -279,7 +279,7 @@ class client {
     } else {
       answer = post(hello)->message(0);
     }
-    port->receive(R"({"jsonrpc":"2.0","method":"notifications/initialized"})", socket);
+    port->receive(std::string{R"({"jsonrpc":"2.0","method":"notifications/initialized"})"}, socket);
     return answer.find("\"protocolVersion\":\"" + version) != std::string::npos;
   }
 

@@ -44,9 +44,9 @@ class fake_gateway final : public transport::gateway {
     port(std::string id, std::shared_ptr<persistence::session_store> store)
         : id_(std::move(id)), store_(std::move(store)) {}
     const std::string& id() const noexcept override { return id_; }
-    bool receive(std::string, transport::channel_ptr) override { return false; }
+    bool receive(transport::incoming, transport::channel_ptr) override { return false; }
     void attach(transport::channel_ptr, std::string) override {}
-    void detach(const transport::channel_ptr&) override {}
+    void detach(const transport::channel_ptr&, std::vector<std::string>) override {}
     void end() override {
       store_->apply({make(id_, 2, op_kind::end, persistence::end_bytes("killed", 9))}, [](auto) {});
     }

@@ -98,6 +98,11 @@ class collector {
                       "cluster.tls.ca, cert and key, listen on 127.0.0.1, or set cluster.insecure to true",
                       to_string(*c.listen)));
     }
+    const auto& l = out_.values.limits;
+    if (l.outbound_bytes > l.backlog_bytes / 2) {
+      complain_about("limits.outbound_bytes",
+                     "is more than half of limits.backlog_bytes: a client that resumes could not take it");
+    }
   }
 
   outcome take() { return std::move(out_); }

@@ -38,7 +38,7 @@ constexpr std::array<key<settings>, 45> rows{{
     {"data_dir", kind::text, range{1, 4096}, plain, "Directory for all that must last.", CAFMCP_AT(data_dir)},
     {"listen", kind::address, to_bind, plain, "Where MCP, /health and /metrics are served.",
      CAFMCP_AT(listen)},
-    {"public_url", kind::url, range{0, 2048}, pending, "The URL that clients use, if not that of `listen`.",
+    {"public_url", kind::url, range{0, 2048}, plain, "The URL that clients use, if not that of `listen`.",
      CAFMCP_AT(public_url)},
     {"admin.listen", kind::address, to_bind, plain, "Where console and admin API are served, or off.",
      CAFMCP_AT(admin.listen)},

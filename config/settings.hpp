@@ -105,7 +105,7 @@ struct settings {
     std::uint64_t connections_per_ip = 0;  ///< 0: no limit of its own
     std::uint64_t header_bytes = 16ULL << 10U;
     std::uint64_t body_bytes = 4ULL << 20U;
-    std::uint64_t backlog_bytes = 16ULL << 20U;
+    std::uint64_t backlog_bytes = 64ULL << 20U;
     std::uint64_t sessions = 1'000'000;
     std::uint64_t session_bytes = 4ULL << 30U;
     std::uint64_t session_calls = 1024;

@@ -38,6 +38,8 @@ actors::environment_ptr make_sessions(const config::settings& settings, otp::run
   out->server.version = version;
   out->limits.ttl = settings.session.ttl;
   out->limits.running_calls = static_cast<std::uint32_t>(settings.limits.session_calls);
+  // What one connection may have waiting: the largest answer and, beside it, what a resumed one missed.
+  out->limits.message_bytes = settings.limits.backlog_bytes - (16 << 10);
   out->limits.outbound_messages = static_cast<std::uint32_t>(settings.limits.outbound_messages);
   out->limits.outbound_bytes = settings.limits.outbound_bytes;
   out->resume_url = resume_url_of(url);

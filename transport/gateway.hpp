@@ -11,10 +11,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
+#include "mcp/message.hpp"
 
 namespace cafmcp::transport {
 
@@ -27,6 +30,26 @@ struct outgoing {
   std::string event_id;
   std::uint32_t retry_ms = 0;       ///< for SSE: when the client should connect anew; 0: not said
   std::uint16_t http_status = 200;  ///< of the answer, if this is all that a POST is answered with
+};
+
+/// What a client has sent: a message that the transport has parsed already, or bytes as they came.
+class incoming {
+ public:
+  incoming(std::string bytes) : bytes_(std::move(bytes)) {}
+  incoming(mcp::message message) : message_(std::move(message)) {}
+
+  const std::string& bytes() const noexcept { return message_ ? message_->bytes() : bytes_; }
+
+  /// The message, parsed now if it was not; once.
+  mcp::parsed parse(const mcp::parse_limits& limits = {}) {
+    if (message_)
+      return std::move(*message_);
+    return mcp::parse(std::move(bytes_), limits);
+  }
+
+ private:
+  std::optional<mcp::message> message_;
+  std::string bytes_;
 };
 
 /// Why a channel is closed by the session.
@@ -69,20 +92,21 @@ class session_port {
   /// The session's id (visible ASCII), for `Mcp-Session-Id` and resuming.
   virtual const std::string& id() const noexcept = 0;
 
-  /// Takes what the client has sent: any bytes, also such as are no JSON. Answers go to `reply_to`, which is
+  /// Takes what the client has sent: also bytes that are no JSON. Answers go to `reply_to`, which is
   /// closed with `complete` when nothing more belongs to it, if it is the channel of one POST; it is null for
   /// a POST that holds no request, which is answered 202 at once. A first message that is followed by `close`
-  /// in the same turn of the channel's context becomes one JSON body, all else a stream. False if the session
-  /// is overloaded: the caller answers 503 or closes with 1013.
-  virtual bool receive(std::string bytes, channel_ptr reply_to) = 0;
+  /// in the same turn of the channel's context, or soon, becomes one JSON body, all else a stream. False if
+  /// the session is overloaded: the caller answers 503 or closes with 1013.
+  virtual bool receive(incoming what, channel_ptr reply_to) = 0;
 
   /// A channel for whatever belongs to no request: the WebSocket itself, or the stream of a GET. Replaces the
   /// one before. Messages after `last_event_id` (empty: none was seen) are sent again first.
   virtual void attach(channel_ptr channel, std::string last_event_id) = 0;
 
   /// The client's connection is gone, which cancels nothing; the session lives on until its expiry. Called
-  /// once for every channel that was given to `attach` or `receive` and has not been closed by the session.
-  virtual void detach(const channel_ptr& channel) = 0;
+  /// once for every channel that was given to `attach` or `receive` and has not been closed by the session,
+  /// or of whose messages some were taken and never sent: `missed`, in their order.
+  virtual void detach(const channel_ptr& channel, std::vector<std::string> missed) = 0;
 
   /// The client ends the session (DELETE).
   virtual void end() = 0;

@@ -75,12 +75,18 @@ void outbox::taken(std::size_t n) {
   }
 }
 
-void outbox::drop_unsent() {
-  const auto keep = first_ + (sent_ > 0 ? 1 : 0);
-  while (pieces_.size() > keep) {
-    bytes_ -= pieces_.back().size() + sizeof(piece);
-    pieces_.pop_back();
+std::vector<std::string> outbox::take_unsent(bool begun) {
+  const auto keep = first_ + (sent_ > 0 && !begun ? 1 : 0);
+  std::vector<std::string> bodies;
+  for (auto i = keep; i < pieces_.size(); ++i) {
+    bytes_ -= pieces_[i].size() + sizeof(piece);
+    if (!pieces_[i].body.empty())
+      bodies.push_back(std::move(pieces_[i].body));
   }
+  pieces_.resize(keep);
+  if (begun)
+    sent_ = 0;
+  return bodies;
 }
 
 }  // namespace cafmcp::transport

@@ -27,8 +27,9 @@ class outbox {
   /// Sends what the kernel takes now.
   state flush(int fd);
 
-  /// Forgets all pieces of which nothing has been sent.
-  void drop_unsent();
+  /// Takes out all pieces of which nothing has been sent (with `begun`: not all), and returns their bodies,
+  /// but for empty ones.
+  std::vector<std::string> take_unsent(bool begun = false);
 
   /// The memory that is waiting: unsent pieces, and what the queue itself needs for each.
   std::size_t bytes() const noexcept { return bytes_; }

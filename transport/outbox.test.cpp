@@ -77,7 +77,7 @@ CAF_TEST(what has begun is not dropped) {
   CAF_CHECK(out.flush(fds[0]) == outbox::state::blocked);
   const auto one = out.bytes();
   out.push("", std::string(1'000, 'y'));
-  out.drop_unsent();
+  out.take_unsent();
   CAF_CHECK_EQUAL(out.bytes(), one);
   out.push("end");
   std::size_t got = 0;
@@ -95,7 +95,7 @@ CAF_TEST(what has begun is not dropped) {
 
 CAF_TEST(dropping before anything has begun) {
   out.push("a");
-  out.drop_unsent();
+  out.take_unsent();
   CAF_CHECK(out.empty());
   CAF_CHECK_EQUAL(out.bytes(), 0u);
 }

@@ -262,7 +262,7 @@ after sse_channel::finish(bool clean, session_port& port) {
   lost_ = true;              // nothing can be sent any more
   waiting_.clear();
   if (!ended_)
-    port.detach(shared_from_this());
+    port.detach(shared_from_this(), {});
   return clean && keep_ ? after::keep_alive : after::close;
 }
 

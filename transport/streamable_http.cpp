@@ -1,8 +1,13 @@
 #include "transport/streamable_http.hpp"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <optional>
 #include <utility>
 
+#include "mcp/message.hpp"
 #include "transport/origin.hpp"
 #include "transport/sse.hpp"
 #include "transport/streamable_http_error.hpp"
@@ -67,37 +72,50 @@ bool check_post(const endpoint& self, const request& req, response& res) {
   return true;
 }
 
-bool check_body(const peeked& body, bool has_session, response& res) {
-  if (body.what == peeked::shape::not_json) {
+// What the body of a POST is, as far as status codes depend on it.
+struct posted {
+  incoming what;
+  bool requests = false;    // something must be answered
+  bool initialize = false;  // one of them is `initialize`
+};
+
+// Reads it; nothing, and the answer made, if it is no JSON-RPC.
+std::optional<posted> read_body(std::string body, response& res) {
+  if (!mcp::looks_like_batch(body)) {
+    auto parsed = mcp::parse(std::move(body));
+    if (!parsed) {
+      rpc_fail(res, 400, parsed.error().error.code, parsed.error().error.message);
+      return std::nullopt;
+    }
+    const bool request = parsed->is_request();
+    const bool initialize = request && parsed->method() == "initialize";
+    return posted{std::move(*parsed), request, initialize};
+  }
+  const auto batch = peek(body);
+  if (batch.what == peeked::shape::batch && !batch.initialize)
+    return posted{std::move(body), batch.requests, false};
+  if (batch.what == peeked::shape::not_json)
     rpc_fail(res, 400, rpc_code::parse_error, "Parse error: Invalid JSON");
-    return false;
-  }
-  if (body.what == peeked::shape::bad) {
-    rpc_fail(res, 400, rpc_code::invalid_request, "Invalid Request: not a JSON-RPC 2.0 message");
-    return false;
-  }
-  if (body.initialize && body.what == peeked::shape::batch) {
-    rpc_fail(res, 400, rpc_code::invalid_request, "Invalid Request: initialize cannot be part of a batch");
-    return false;
-  }
-  if (!body.initialize && !has_session) {
-    rpc_fail(res, 400, rpc_code::transport, "Bad Request: Mcp-Session-Id header is required");
-    return false;
-  }
-  return true;
+  else
+    rpc_fail(res, 400, rpc_code::invalid_request,
+             batch.initialize ? "Invalid Request: initialize cannot be part of a batch"
+                              : "Invalid Request: not a JSON-RPC 2.0 batch");
+  return std::nullopt;
 }
 
 asio::awaitable<void> on_post(endpoint_ptr self, request& req, response& res) {
   if (!check_post(*self, req, res))
     co_return;
-  const auto body = peek(req.body);
   session_request wanted;
   wanted.session_id = session_id(req);
   const bool fresh = wanted.session_id.empty();
-  if (!check_body(body, !fresh, res))
+  auto body = read_body(std::move(req.body), res);
+  if (!body)
     co_return;
+  if (fresh && !body->initialize)
+    co_return rpc_fail(res, 400, rpc_code::transport, "Bad Request: Mcp-Session-Id header is required");
   // `initialize` negotiates the version: its header says nothing yet.
-  if (!body.initialize && !check_version(*self, req, res))
+  if (!body->initialize && !check_version(*self, req, res))
     co_return;
   result<std::shared_ptr<session_port>> found{fail(errc::internal, "")};
   if (fresh)
@@ -107,19 +125,21 @@ asio::awaitable<void> on_post(endpoint_ptr self, request& req, response& res) {
   if (!found)
     co_return rpc_fail(res, found.error());
   const auto port = std::move(*found);
-  if (body.initialize && !fresh)
+  if (body->initialize && !fresh)
     co_return rpc_fail(res, 400, rpc_code::invalid_request, "Invalid Request: Server already initialized");
   self->options->counters->messages_in.add();
-  if (!body.requests) {
-    if (!port->receive(std::move(req.body), nullptr))
+  if (!body->requests) {
+    if (!port->receive(std::move(body->what), nullptr))
       co_return rpc_busy(res, "the session has too much to do: try again later");
     res.status = 202;
     co_return;
   }
   const auto channel = std::make_shared<sse_channel>(self->options, req, fresh ? port->id() : "");
-  if (!port->receive(std::move(req.body), channel))
+  if (!port->receive(std::move(body->what), channel))
     co_return rpc_busy(res, "the session has too much to do: try again later");
-  // The usual case of a tool that answers at once: no need to take the connection over.
+  // The session is an actor on this context as a rule, and its turn comes before ours. What a tool answers at
+  // once is there then: no need to take the connection over.
+  co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
   if (channel->is_single())
     co_return channel->fill(res);
   res.take_over([channel, port](stream& s) { return channel->answer(s, port); });

@@ -19,7 +19,7 @@ namespace cafmcp::transport::test {
 
 /// A session that does what a message's text says:
 ///   now    answers and closes at once        later  the same, but in a later turn
-///   split  answers, and closes a turn later  two    two messages and the end at once
+///   split  answers, and closes turns later   two    two messages and the end at once
 ///   hold   leaves it to the test             none   closes without an answer
 ///   prime  a priming event, then the end     gone   is closed as `going_away`
 ///   bad    answers with HTTP status 404      full   is refused: overloaded
@@ -28,9 +28,9 @@ class fake_session final : public session_port, public std::enable_shared_from_t
   fake_session(otp::io_pool& pool, std::string id) : pool_(pool), id_(std::move(id)) {}
 
   const std::string& id() const noexcept override { return id_; }
-  bool receive(std::string bytes, channel_ptr reply_to) override;
+  bool receive(incoming what, channel_ptr reply_to) override;
   void attach(channel_ptr channel, std::string last_event_id) override;
-  void detach(const channel_ptr& channel) override;
+  void detach(const channel_ptr& channel, std::vector<std::string> missed) override;
   void end() override { ended = true; }
 
   /// The channel attached last, or that of the last held message.
@@ -43,6 +43,9 @@ class fake_session final : public session_port, public std::enable_shared_from_t
   std::string last_message() const {
     return with_lock([this] { return last_message_; });
   }
+  /// How many messages connections have handed back.
+  std::atomic<std::size_t> missed{0};
+
   std::string last_event_id() const {
     return with_lock([this] { return last_event_id_; });
   }

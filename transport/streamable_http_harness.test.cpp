@@ -10,7 +10,8 @@ namespace cafmcp::transport::test {
 using namespace std::literals;
 namespace websocket = boost::beast::websocket;
 
-bool fake_session::receive(std::string bytes, channel_ptr reply_to) {
+bool fake_session::receive(incoming what, channel_ptr reply_to) {
+  auto bytes = what.bytes();
   if (bytes.find("full") != std::string::npos)
     return false;
   with_lock([&] { last_message_ = bytes; });
@@ -58,8 +59,11 @@ void fake_session::act(const std::string& bytes, const channel_ptr& to) {
     return close();
   }
   answer();
-  if (says("split"))
-    return post([close] { close(); });
+  if (says("split")) {
+    // Some turns later: whoever waits for the answer has its turn in between.
+    auto& io = pool_.context(to->context());
+    return post([&io, close] { asio::post(io, [&io, close] { asio::post(io, [close] { close(); }); }); });
+  }
   if (says("two"))
     answer();
   close();
@@ -75,7 +79,8 @@ void fake_session::attach(channel_ptr channel, std::string last_event_id) {
     asio::post(pool_.context(old->context()), [old] { old->close(channel_end::replaced); });
 }
 
-void fake_session::detach(const channel_ptr& channel) {
+void fake_session::detach(const channel_ptr& channel, std::vector<std::string> unsent) {
+  missed.fetch_add(unsent.size());
   with_lock([&] {
     if (attached_ == channel)
       attached_.reset();

@@ -23,27 +23,27 @@ class looker final : public json::json_sax_t {
 
   bool too_deep() const { return too_deep_; }
 
-  bool null() override { return scalar(false); }
-  bool boolean(bool) override { return scalar(false); }
-  bool number_integer(number_integer_t) override { return scalar(false); }
-  bool number_unsigned(number_unsigned_t) override { return scalar(false); }
-  bool number_float(number_float_t, const string_t&) override { return scalar(false); }
-  bool binary(binary_t&) override { return scalar(false); }
+  bool null() override { return value(type::other); }
+  bool boolean(bool) override { return value(type::other); }
+  bool number_integer(number_integer_t) override { return value(type::other); }
+  bool number_unsigned(number_unsigned_t) override { return value(type::other); }
+  bool number_float(number_float_t, const string_t&) override { return value(type::other); }
+  bool binary(binary_t&) override { return value(type::other); }
 
-  bool string(string_t& value) override {
+  bool string(string_t& text) override {
     if (at_member()) {
-      versioned_ = versioned_ || (member_ == member::jsonrpc && value == "2.0");
-      initialize_ = initialize_ || (member_ == member::method && value == "initialize");
+      versioned_ = versioned_ || (member_ == member::jsonrpc && text == "2.0");
+      initialize_ = initialize_ || (member_ == member::method && text == "initialize");
     }
-    return scalar(true);
+    return value(type::string);
   }
 
   bool start_object(std::size_t) override {
     if (depth_ == element_depth()) {
-      versioned_ = method_ = initialize_ = id_ = answer_ = false;
+      versioned_ = method_ = initialize_ = id_ = result_ = error_ = false;
       ++elements_;
     } else {
-      value(false);
+      value(type::object);
     }
     return deeper();
   }
@@ -51,18 +51,21 @@ class looker final : public json::json_sax_t {
   bool key(string_t& name) override {
     if (depth_ != element_depth() + 1)
       return true;
-    member_ = name == "jsonrpc"                     ? member::jsonrpc
-              : name == "method"                    ? member::method
-              : name == "id"                        ? member::id
-              : name == "result" || name == "error" ? member::answer
-                                                    : member::other;
+    member_ = name == "jsonrpc"  ? member::jsonrpc
+              : name == "method" ? member::method
+              : name == "id"     ? member::id
+              : name == "params" ? member::params
+              : name == "result" ? member::result
+              : name == "error"  ? member::error
+                                 : member::other;
     return true;
   }
 
   bool end_object() override {
     if (--depth_ != element_depth())
       return true;
-    bad_ = bad_ || !versioned_ || method_ == answer_;
+    // Exactly one of them makes it a call, a response or an error.
+    bad_ = bad_ || !versioned_ || method_ + result_ + error_ != 1;
     seen_.requests = seen_.requests || (method_ && id_);
     seen_.initialize = seen_.initialize || (method_ && id_ && initialize_);
     return true;
@@ -72,7 +75,7 @@ class looker final : public json::json_sax_t {
     if (depth_ == 0)
       array_ = true;
     else
-      value(false);
+      value(type::other);
     return deeper();
   }
 
@@ -87,7 +90,8 @@ class looker final : public json::json_sax_t {
   void complete() { seen_.what = array_ ? peeked::shape::batch : peeked::shape::message; }
 
  private:
-  enum class member : unsigned char { other, jsonrpc, method, id, answer };
+  enum class member : unsigned char { other, jsonrpc, method, id, params, result, error };
+  enum class type : unsigned char { string, object, other };
 
   std::size_t element_depth() const { return array_ ? 1 : 0; }
   bool at_member() const { return depth_ == element_depth() + 1; }
@@ -98,20 +102,18 @@ class looker final : public json::json_sax_t {
   }
 
   // A value begins.
-  void value(bool is_string) {
+  bool value(type what) {
     if (!at_member()) {
       // A scalar, or an array in an array, where a message should be.
       bad_ = bad_ || depth_ <= element_depth();
-      return;
+      return true;
     }
-    method_ = method_ || (member_ == member::method && is_string);
-    bad_ = bad_ || (member_ == member::method && !is_string);
+    const bool objects = member_ == member::params || member_ == member::result || member_ == member::error;
+    bad_ = bad_ || (member_ == member::method && what != type::string) || (objects && what != type::object);
+    method_ = method_ || member_ == member::method;
     id_ = id_ || member_ == member::id;
-    answer_ = answer_ || member_ == member::answer;
-  }
-
-  bool scalar(bool is_string) {
-    value(is_string);
+    result_ = result_ || member_ == member::result;
+    error_ = error_ || member_ == member::error;
     return true;
   }
 
@@ -127,7 +129,8 @@ class looker final : public json::json_sax_t {
   bool method_ = false;
   bool initialize_ = false;
   bool id_ = false;
-  bool answer_ = false;
+  bool result_ = false;
+  bool error_ = false;
 };
 
 }  // namespace

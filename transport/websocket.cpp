@@ -4,10 +4,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/websocket/stream.hpp>
+#include <cerrno>
 #include <utility>
 
 #include "transport/streamable_http_error.hpp"
@@ -133,7 +135,8 @@ void websocket_channel::say_goodbye(unsigned code, std::string_view why) {
 
 // The client does not read. It is told, should it begin to; what it has not begun to take goes.
 void websocket_channel::cut() {
-  out_.drop_unsent();
+  for (auto& message : out_.take_unsent())
+    missed_.push_back(std::move(message));
   say_goodbye(1013, "you read too slowly; connect anew to resume");
 }
 
@@ -265,8 +268,11 @@ asio::awaitable<after> websocket_channel::run(stream& s, std::shared_ptr<session
   auto leftover = s.take_leftover();
   co_await read(s, std::move(leftover), port);
   co_await finish();
-  if (attached_)
-    port->detach(shared_from_this());
+  for (auto& message : out_.take_unsent(true))
+    missed_.push_back(std::move(message));
+  if (attached_ || !missed_.empty())
+    port->detach(shared_from_this(), std::move(missed_));
+  co_await linger();
   co_return after::close;
 }
 
@@ -278,6 +284,24 @@ asio::awaitable<void> websocket_channel::finish() {
   while (socket_->is_open() && out_.flush(socket_->native_handle()) == outbox::state::blocked)
     co_await socket_->async_wait(tcp_socket::wait_write, token);
   count_end();
+}
+
+// A client that still sends what broke a rule would lose the good-bye to a reset. So what it sends is taken,
+// about as much as a message may have, until it closes too; `on_timer` ends the waiting.
+asio::awaitable<void> websocket_channel::linger() {
+  boost::system::error_code ec;
+  socket_->shutdown(tcp_socket::shutdown_send, ec);
+  static thread_local std::array<char, keep_bytes> nowhere;
+  for (auto left = 2 * options_->message_bytes; left > 0 && socket_->is_open();) {
+    const auto n =
+        ::recv(socket_->native_handle(), nowhere.data(), std::min(left, nowhere.size()), MSG_DONTWAIT);
+    if (n > 0)
+      left -= static_cast<std::size_t>(n);
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+      co_return;
+    else
+      co_await socket_->async_wait(tcp_socket::wait_read, token);
+  }
 }
 
 void websocket_channel::count_end() {

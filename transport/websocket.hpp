@@ -51,6 +51,7 @@ class websocket_channel final : public client_channel,
   asio::awaitable<void> read(stream& s, std::string leftover, std::shared_ptr<session_port> port);
   bool take(std::string& bytes, bool text, session_port& port);
   asio::awaitable<void> finish();
+  asio::awaitable<void> linger();
   void say_goodbye(unsigned code, std::string_view why);
   void cut();
   bool fits(std::size_t more);
@@ -64,7 +65,8 @@ class websocket_channel final : public client_channel,
   otp::timer_service& timers_;
   tcp_socket* socket_;  // null when the coroutine has ended
   outbox out_;
-  unsigned code_ = 0;  // of the good-bye that was sent; 0: none
+  std::vector<std::string> missed_;  // taken from the session, and not sent
+  unsigned code_ = 0;                // of the good-bye that was sent; 0: none
   phase phase_ = phase::open;
   bool attached_ = false;  // the session has not closed it
   bool flush_posted_ = false;

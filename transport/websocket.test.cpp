@@ -182,6 +182,11 @@ CAF_TEST(a huge frame is not read) {
   c.send("\x81\xff\0\0\1\0\0\0\0\0\0\0\0\0abc"s);
   CAF_CHECK_EQUAL(c.take(4).substr(2), "\x03\xf1"s);  // 1009
   CAF_CHECK(c.drops_to_clean_end());
+  // Whoever is still sending is not reset, which could cost it the good-bye.
+  const std::string rest(2'000'000, 'x');
+  CAF_CHECK_EQUAL(c.send(rest), rest.size());
+  c.half_close();
+  CAF_CHECK(closed_as(h, close_class::violated));
 }
 
 CAF_TEST(how a session closes) {
