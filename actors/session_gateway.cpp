@@ -1,5 +1,10 @@
 #include "actors/session_gateway.hpp"
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include "actors/shard.hpp"
 #include "transport/actor_call.hpp"
 
@@ -11,6 +16,10 @@ using transport::session_request;
 namespace {
 
 constexpr std::chrono::milliseconds shard_timeout{5'000};
+
+// For how long a shard that is away is waited for: a restart takes a fraction of this.
+constexpr std::chrono::milliseconds shard_pause{10};
+constexpr std::size_t shard_tries = 100;
 
 // One client's way to its session.
 class session_link final : public session_port, public std::enable_shared_from_this<session_link> {
@@ -70,34 +79,43 @@ class session_link final : public session_port, public std::enable_shared_from_t
 
 }  // namespace
 
+// What a shard says to `message`. One that is being restarted is waited for.
+template <class Message>
+boost::asio::awaitable<result<entry_ptr>> session_gateway::ask_shard(Message message) {
+  const auto index = env_->router->shard_of(message.id);
+  boost::asio::steady_timer pause{co_await boost::asio::this_coro::executor};
+  for (std::size_t tries = 1;; ++tries) {
+    result<session_answer> answer{boost::system::in_place_error,
+                                  fail(errc::unavailable, "sessions are restarting; try again")};
+    if (const auto shard = env_->router->shard(index))
+      answer = co_await transport::call<session_answer>(runtime_, shard, shard_timeout, message);
+    if (answer)
+      co_return answer->entry;
+    if (answer.error().code != errc::unavailable || tries == shard_tries)
+      co_return answer.error();
+    pause.expires_after(shard_pause);
+    co_await pause.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  }
+}
+
 boost::asio::awaitable<result<std::shared_ptr<session_port>>> session_gateway::create(
     session_request request) {
   const auto where = runtime_.pool().current();
-  const create_session message{env_->router->make_id(where), std::move(request.principal), where};
-  const auto shard = env_->router->shard(env_->router->shard_of(message.id));
-  if (!shard)
-    co_return fail(errc::unavailable, "sessions are restarting; try again");
-  auto answer = co_await transport::call<session_answer>(runtime_, shard, shard_timeout, message);
-  if (!answer)
-    co_return answer.error();
-  if (!answer->entry)
-    co_return answer->entry.error();
-  co_return std::make_shared<session_link>(env_, *answer->entry);
+  create_session message{env_->router->make_id(where), std::move(request.principal), where};
+  const auto entry = co_await ask_shard(std::move(message));
+  if (!entry)
+    co_return entry.error();
+  co_return std::make_shared<session_link>(env_, *entry);
 }
 
 boost::asio::awaitable<result<std::shared_ptr<session_port>>> session_gateway::find(session_request request) {
   auto entry = env_->router->directory().find(request.session_id);
   if (entry == nullptr || !entry->actor()) {
-    const wake_session message{request.session_id, runtime_.pool().current()};
-    const auto shard = env_->router->shard(env_->router->shard_of(message.id));
-    if (!shard)
-      co_return fail(errc::unavailable, "sessions are restarting; try again");
-    auto answer = co_await transport::call<session_answer>(runtime_, shard, shard_timeout, message);
-    if (!answer)
-      co_return answer.error();
-    if (!answer->entry)
-      co_return answer->entry.error();
-    entry = *answer->entry;
+    wake_session message{request.session_id, runtime_.pool().current()};
+    auto woken = co_await ask_shard(std::move(message));
+    if (!woken)
+      co_return woken.error();
+    entry = std::move(*woken);
   }
   if (entry->ended)
     co_return fail(errc::not_found, "no such session");

@@ -23,6 +23,9 @@ class session_gateway final : public transport::gateway {
       transport::session_request request) override;
 
  private:
+  template <class Message>
+  boost::asio::awaitable<result<entry_ptr>> ask_shard(Message message);
+
   otp::runtime& runtime_;
   const environment_ptr env_;
 };

@@ -1,5 +1,6 @@
 #include "actors/session_input.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -45,16 +46,25 @@ void session_mail::box::settle() noexcept {
 
 namespace {
 
-// How long a shard may take to come back before a client's WebSocket is attached anew.
-constexpr std::chrono::milliseconds attach_again{100};
+// For how long an input waits for its session or shard to be back, and how often; a restart takes a fraction
+// of this.
+constexpr std::chrono::milliseconds pause{20};
+constexpr unsigned max_waits = 50;
 
-// A WebSocket stays open while its session's shard is away, and is attached when that is back.
-void attach_later(const std::shared_ptr<session_router>& router, session_input input, entry_ptr entry) {
-  auto timer = std::make_shared<boost::asio::steady_timer>(router->pool().context(input.where), attach_again);
+// Whether it is worth waiting. A WebSocket is attached whenever that is, as long as it is open.
+bool may_wait(const session_input& input, const error& why) {
+  const bool socket = input.what == session_input::kind::attach && input.channel->is_socket();
+  return why.code == errc::unavailable && (socket ? !input.link.expired() : input.waits < max_waits);
+}
+
+void try_later(const std::shared_ptr<session_router>& router, session_input input, entry_ptr entry) {
+  input.waits = std::min(input.waits + 1, max_waits);
+  input.rerouted = false;
+  auto timer = std::make_shared<boost::asio::steady_timer>(router->pool().context(input.where), pause);
   auto& waiting = *timer;
   waiting.async_wait([timer, router, input = std::move(input),
                       entry = std::move(entry)](const boost::system::error_code& ec) mutable {
-    if (!ec && !input.link.expired())
+    if (!ec)
       router->submit(std::move(input), entry);
   });
 }
@@ -90,10 +100,10 @@ void tell(const transport::channel_ptr& channel, session_input& input, const err
 
 void refuse(const std::shared_ptr<session_router>& router, session_input input, const entry_ptr& entry,
             const error& why) {
+  if (may_wait(input, why))
+    return try_later(router, std::move(input), entry);
   if (!input.channel || input.what == session_input::kind::detach)
     return;
-  if (input.what == session_input::kind::attach && input.channel->is_socket() && retryable(why))
-    return attach_later(router, std::move(input), entry);
   auto& io = router->pool().context(input.channel->context());
   boost::asio::post(io, [input = std::move(input), why]() mutable {
     const auto channel = input.channel;

@@ -30,6 +30,7 @@ struct session_input {
   std::string last_event_id = {};            ///< of attach
   std::weak_ptr<void> link = {};             ///< attach: lives as long as the client is connected
   std::size_t where = 0;                     ///< the context of the client's connection
+  unsigned waits = 0;                        ///< how often it has waited for the shard
   bool rerouted = false;                     ///< this is the second try
 };
 
@@ -65,8 +66,9 @@ class session_mail {
   std::shared_ptr<box> box_;
 };
 
-/// Tells a client that its input was not handled and may be sent again: an error answer to each request in
-/// it; a stream is closed, and a WebSocket that could not be attached tries again. From any thread.
+/// What could not be handled because a session or its shard is `unavailable` tries again for a second. After
+/// that, and for other errors, the client is told that it may be sent again: by an error answer to each
+/// request, or the end of a POST or stream. From any thread.
 void refuse(const std::shared_ptr<session_router>& router, session_input input, const entry_ptr& entry,
             const error& why);
 

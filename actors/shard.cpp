@@ -67,7 +67,6 @@ void shard::create(const create_session& what, waiter then) {
   if (entry == nullptr)
     return then(fail(errc::overloaded, "this node has as many sessions as it may have"));
   const auto now = env_->now_ms();
-  entry->remember(now, "created");
   persistence::operation op{persistence::bucket_of(what.id),
                             1,
                             1,
