@@ -45,6 +45,7 @@ session::session(caf::actor_config& config, std::shared_ptr<const session_start>
 caf::behavior session::make_behavior() {
   if (home() != nullptr)
     here_ = home()->index();
+  last_input_ = clock::now();
   mailbox_ = std::make_shared<actor_mailbox>(address());
   info_ = info_of(*entry_, record_);
   snapshot_ = env_->registry->get();
@@ -53,6 +54,7 @@ caf::behavior session::make_behavior() {
   for (const auto& m : record_.outbound)
     logged_bytes_ += m.bytes.size();
   entry_->actor_started(caf::actor_cast<caf::actor>(this));
+  watch_idle(env_->limits.idle);
   if (record_.protocol.phase == mcp::session_phase::fresh)
     start_timer(env_->limits.greeting_timeout, [this] {
       if (record_.protocol.phase == mcp::session_phase::fresh)
@@ -85,6 +87,7 @@ caf::behavior session::make_behavior() {
 
 void session::on_mail(session_mail& mail) {
   auto in = mail.take();
+  last_input_ = clock::now();
   switch (in.what) {
     case session_input::kind::message:
       on_message(std::move(in));
@@ -220,8 +223,29 @@ void session::touch(bool surely) {
     (void)stage(op_kind::touch, persistence::touch_bytes(now));
 }
 
+// Whether the actor has something that is nowhere else.
+bool session::in_use() const noexcept {
+  return socket_->channel || general_ || !running_.empty() || !streams_.empty() || !commits_.empty() ||
+         !staged_.empty();
+}
+
+// Sessions that nobody uses leave memory: all that they are is in the store. What is on its way to this actor
+// wakes the next one.
+void session::watch_idle(std::chrono::milliseconds after) {
+  start_timer(after, [this] {
+    const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - last_input_);
+    const auto idle = env_->limits.idle;
+    if (since < idle)
+      return watch_idle(idle - since);
+    if (in_use())
+      return watch_idle(idle);
+    passive_ = true;
+    quit(caf::exit_reason::normal);
+  });
+}
+
 void session::on_expire(std::int64_t before_ms) {
-  if (socket_->channel || general_ || !running_.empty()) {
+  if (in_use()) {
     touch(true);
     return flush();
   }
@@ -263,7 +287,7 @@ void session::terminate(const caf::error& reason) {
     forget_calls(channel_end::going_away);
   else
     lose_calls("the session's actor has died while the request ran");
-  if (entry_->ended) {
+  if (entry_->ended || passive_) {
     env_->router->directory().remove(entry_);
   } else if (shutdown) {
     close_all(channel_end::going_away);

@@ -112,6 +112,8 @@ class session final : public otp::base_actor {
   exchange_ptr exchange_for(const session_input& in);
   std::string session_meta() const;
   void touch(bool surely = false);
+  void watch_idle(std::chrono::milliseconds after);
+  bool in_use() const noexcept;
 
   // Operations (session_state.cpp).
   result<void> stage(persistence::op_kind kind, std::string bytes);
@@ -192,6 +194,9 @@ class session final : public otp::base_actor {
   std::unordered_map<std::uint64_t, std::function<void(const result<void>&)>> commits_;
   std::uint64_t last_commit_ = 0;
   std::vector<remote_output> remote_;
+
+  clock::time_point last_input_;  // for `idle`
+  bool passive_ = false;          // this actor goes, its session stays
 };
 
 }  // namespace cafmcp::actors

@@ -18,7 +18,8 @@ namespace cafmcp::actors {
 
 /// Bounds of each session. All greater than zero.
 struct session_limits {
-  std::chrono::milliseconds ttl{3'600'000};            ///< without a sign of life; then it ends
+  std::chrono::milliseconds ttl{3'600'000};  ///< without a sign of life; then it ends
+  std::chrono::milliseconds idle{300'000};   ///< without a message or connection; then the actor goes
   std::chrono::milliseconds greeting_timeout{60'000};  ///< for `initialize` to come
   std::chrono::milliseconds replay_delay{100};         ///< what a resumed WebSocket missed is sent after that
   std::chrono::milliseconds prime_after{50};           ///< an answer that takes longer can be resumed

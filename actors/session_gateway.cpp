@@ -25,13 +25,14 @@ constexpr std::size_t shard_tries = 100;
 class session_link final : public session_port, public std::enable_shared_from_this<session_link> {
  public:
   session_link(environment_ptr environment, entry_ptr entry)
-      : env_(std::move(environment)), entry_(std::move(entry)) {}
+      : env_(std::move(environment)), id_(entry->id), entry_(std::move(entry)) {}
 
-  const std::string& id() const noexcept override { return entry_->id; }
+  const std::string& id() const noexcept override { return id_; }
 
   bool receive(transport::incoming what, transport::channel_ptr reply_to) override {
-    const auto queued = entry_->queued.load(std::memory_order_relaxed);
-    const auto waiting = entry_->queued_bytes.load(std::memory_order_relaxed);
+    const auto to = entry();
+    const auto queued = to->queued.load(std::memory_order_relaxed);
+    const auto waiting = to->queued_bytes.load(std::memory_order_relaxed);
     if (queued >= env_->limits.queued_messages ||
         (waiting > 0 && waiting + what.bytes().size() > env_->limits.queued_bytes))
       return false;
@@ -61,7 +62,7 @@ class session_link final : public session_port, public std::enable_shared_from_t
 
   void end() override {
     // From here the session is unknown to everybody, although its actor has yet to hear of it.
-    entry_->ended = true;
+    entry()->ended = true;
     session_input input;
     input.what = session_input::kind::end;
     submit(std::move(input));
@@ -69,12 +70,23 @@ class session_link final : public session_port, public std::enable_shared_from_t
 
  private:
   void submit(session_input input) {
-    input.where = input.channel ? input.channel->context() : env_->router->shard_of(entry_->id);
-    env_->router->submit(std::move(input), entry_);
+    input.where = input.channel ? input.channel->context() : env_->router->shard_of(id());
+    env_->router->submit(std::move(input), entry());
+  }
+
+  // The session may have been away in the meantime, and have another entry.
+  entry_ptr entry() {
+    const std::lock_guard lock{mutex_};
+    if (!entry_->actor())
+      if (auto now = env_->router->directory().find(entry_->id))
+        entry_ = std::move(now);
+    return entry_;
   }
 
   const environment_ptr env_;
-  const entry_ptr entry_;
+  const std::string id_;
+  std::mutex mutex_;
+  entry_ptr entry_;
 };
 
 }  // namespace

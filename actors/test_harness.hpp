@@ -163,6 +163,61 @@ class steered_server final : public server {
   std::function<void(server_event)> listener_;
 };
 
+/// A store that does everything at once and says so when the test lets it, from a thread of the test's.
+class slow_store final : public persistence::session_store {
+ public:
+  explicit slow_store(std::shared_ptr<persistence::session_store> inner) : inner_(std::move(inner)) {}
+
+  void get(std::string_view session, callback<persistence::session_record> then) override {
+    inner_->get(session, std::move(then));
+  }
+  void apply(std::vector<persistence::operation> operations, callback<void> then) override {
+    if (refuses)
+      return then(fail(errc::io, "the disk is full"));
+    inner_->apply(std::move(operations), [&](const result<void>& outcome) {
+      const std::lock_guard lock{mutex_};
+      if (holds)
+        held_.push_back([then, outcome] { then(outcome); });
+      else
+        then(outcome);
+    });
+  }
+  void scan(std::uint32_t bucket, std::string_view after, std::size_t limit,
+            callback<std::vector<persistence::session_summary>> then) override {
+    inner_->scan(bucket, after, limit, std::move(then));
+  }
+  void expire(std::uint32_t bucket, std::int64_t before_ms, std::size_t limit,
+              callback<std::vector<std::string>> then) override {
+    inner_->expire(bucket, before_ms, limit, std::move(then));
+  }
+  std::uint64_t size() const noexcept override { return inner_->size(); }
+
+  /// Waits for `n` held callbacks, and calls them; false if they never come.
+  bool release(std::size_t n) {
+    if (!eventually([&] {
+          const std::lock_guard lock{mutex_};
+          return held_.size() >= n;
+        }))
+      return false;
+    std::vector<std::function<void()>> held;
+    {
+      const std::lock_guard lock{mutex_};
+      held.swap(held_);
+    }
+    for (const auto& say : held)
+      say();
+    return true;
+  }
+
+  std::atomic<bool> holds{false};
+  std::atomic<bool> refuses{false};
+
+ private:
+  const std::shared_ptr<persistence::session_store> inner_;
+  std::mutex mutex_;
+  std::vector<std::function<void()>> held_;
+};
+
 /// A node without ports.
 class world {
  public:
@@ -225,6 +280,7 @@ class world {
   std::shared_ptr<std::atomic<std::int64_t>> now_ms = std::make_shared<std::atomic<std::int64_t>>(1'000'000);
   std::shared_ptr<persistence::memory_store> store =
       std::make_shared<persistence::memory_store>(1000, 64 << 20);
+  std::shared_ptr<slow_store> slow = std::make_shared<slow_store>(store);
   environment_ptr env;
   session_gateway gateway;
   std::shared_ptr<steered_server> handler;
@@ -233,7 +289,7 @@ class world {
  private:
   environment_ptr make_environment(const session_limits& limits) {
     auto out = std::make_shared<session_environment>();
-    out->store = store;
+    out->store = slow;
     out->registry = std::make_shared<registry_view>();
     out->router = std::make_shared<session_router>(runtime.pool(), std::make_shared<session_directory>(1000));
     out->node = std::make_shared<const node_identity>(node_identity{"n1", "r1", "z1"});

@@ -65,7 +65,7 @@ constexpr std::array<key<settings>, 45> rows{{
 
     {"session.ttl", kind::duration, range{second, 720 * hour}, plain, "Sessions unused for so long end.",
      CAFMCP_AT(session.ttl)},
-    {"session.idle", kind::duration, range{second, 24 * hour}, pending,
+    {"session.idle", kind::duration, range{second, 24 * hour}, plain,
      "Sessions unused for so long leave memory.", CAFMCP_AT(session.idle)},
     {"durability.critical", kind::choice, no_range, pending,
      "What an acknowledgement waits for; auto: disk alone, replica in a cluster.",

@@ -1,0 +1,120 @@
+// Sessions and a store that takes its time, or fails; and sessions that leave memory.
+#define CAF_SUITE session_store
+
+#include "actors/test_harness.hpp"
+#include "tests/unit/caf_test.hpp"
+
+using namespace cafmcp;
+using namespace cafmcp::actors;
+using namespace cafmcp::actors::test;
+using transport::channel_end;
+
+CAF_TEST(nothing is acknowledged before it is stored and the rest does not wait) {
+  world w;
+  client c{w, w.create()};
+  c.connect();
+  CAF_REQUIRE(c.greet());
+  w.slow->holds = true;
+  c.send(call("1", "count"));
+  c.send(call("2", "now"));
+  c.send(call("3", "count"));
+  CAF_CHECK(has(c.socket->message(1), R"("id":2,)"));
+  CAF_CHECK_EQUAL(c.socket->sent().size(), 2u);
+  CAF_REQUIRE(w.slow->release(2));
+  CAF_CHECK(has(c.socket->message(2), R"("id":1,)") && has(c.socket->message(2), "\"text\":\"1\""));
+  CAF_CHECK(has(c.socket->message(3), R"("id":3,)") && has(c.socket->message(3), "\"text\":\"2\""));
+}
+
+CAF_TEST(a session whose actor dies while the store works says so and keeps what was stored) {
+  world w;
+  client c{w, w.create()};
+  c.connect();
+  CAF_REQUIRE(c.greet());
+  w.slow->holds = true;
+  c.send(call("1", "count"));
+  c.send(R"({"jsonrpc":"2.0","id":2,"method":"ping"})");
+  CAF_CHECK(has(c.socket->message(1), R"("id":2,)"));
+  CAF_REQUIRE(w.kill_session(c.port->id()));
+  CAF_CHECK(has(c.socket->message(2), R"("id":1,"error":{"code":-31500)"));
+  w.slow->holds = false;
+  CAF_CHECK(w.slow->release(1));
+  c.send(call("3", "count"));
+  CAF_CHECK(has(c.socket->message(3), "\"text\":\"2\""));
+}
+
+CAF_TEST(a store that refuses is an error for the client and the session goes on with what is stored) {
+  world w;
+  client c{w, w.create()};
+  c.connect();
+  CAF_REQUIRE(c.greet());
+  c.send(call("1", "count"));
+  CAF_CHECK(has(c.socket->message(1), "\"text\":\"1\""));
+  w.slow->refuses = true;
+  c.send(call("2", "count"));
+  CAF_CHECK(has(c.socket->message(2), R"("id":2,)") && has(c.socket->message(2), "the disk is full"));
+  w.slow->refuses = false;
+  c.send(call("3", "count"));
+  CAF_CHECK(has(c.socket->message(3), "\"text\":\"2\""));
+  CAF_CHECK(!c.socket->end());
+}
+
+CAF_TEST(no session is made that is not stored) {
+  world w;
+  w.slow->refuses = true;
+  CAF_CHECK(w.create() == nullptr);
+  CAF_CHECK_EQUAL(w.env->router->directory().size(), 0u);
+  w.slow->refuses = false;
+  CAF_CHECK(w.create() != nullptr);
+}
+
+CAF_TEST(sessions that nobody uses leave memory and wake up as they were) {
+  session_limits limits;
+  limits.idle = std::chrono::milliseconds{20};
+  world w{limits};
+  client c{w, w.create()};
+  CAF_REQUIRE(c.greet("2025-06-18"));
+  CAF_CHECK(has(c.post(call("1", "count"))->message(0), "\"text\":\"1\""));
+  for (int i = 2; i <= 4; ++i) {
+    CAF_CHECK(eventually([&] { return w.env->router->directory().size() == 0; }));
+    CAF_CHECK_EQUAL(w.store->size(), 1u);
+    CAF_CHECK(has(c.post(call("2", "count"))->message(0), "\"text\":\"" + std::to_string(i) + "\""));
+  }
+  // By a fresh lookup as well, on another context.
+  CAF_CHECK(eventually([&] { return w.env->router->directory().size() == 0; }));
+  const auto found = w.find(c.port->id(), 1);
+  CAF_REQUIRE(found);
+  client again{w, *found, 1};
+  CAF_CHECK(has(again.post(call("9", "count"))->message(0), "\"text\":\"5\""));
+}
+
+CAF_TEST(sessions that are in use stay) {
+  session_limits limits;
+  limits.idle = std::chrono::milliseconds{1};
+  world w{limits};
+  client open{w, w.create()};
+  open.connect();
+  CAF_REQUIRE(open.greet());
+  client busy{w, w.create()};
+  CAF_REQUIRE(busy.greet());
+  const auto p = busy.post(call("1", "hold"));
+  const auto held = w.handler->held(0);
+  CAF_REQUIRE(held != nullptr);
+  client idle{w, w.create()};
+  CAF_REQUIRE(idle.greet());
+  CAF_CHECK(eventually([&] { return w.env->router->directory().size() == 2; }));
+  CAF_CHECK(w.actor(open.port->id()) && w.actor(busy.port->id()));
+  held->finish(mcp::finish(held->call(), mcp::text_result("done")));
+  CAF_CHECK(has(p->message(p->sent().empty() ? 0 : p->sent().size() - 1), "done") ||
+            has(p->message(p->sent().size()), "done"));
+  CAF_CHECK(eventually([&] { return w.env->router->directory().size() == 1; }));
+}
+
+CAF_TEST(nothing is lost between a session that goes and the next one) {
+  session_limits limits;
+  limits.idle = std::chrono::milliseconds{1};
+  world w{limits};
+  client c{w, w.create()};
+  CAF_REQUIRE(c.greet());
+  for (int i = 1; i <= 300; ++i)
+    CAF_REQUIRE(has(c.post(call("1", "count"))->message(0), "\"text\":\"" + std::to_string(i) + "\""));
+}
