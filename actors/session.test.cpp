@@ -43,7 +43,7 @@ CAF_TEST(a post is answered once and closed) {
     CAF_CHECK(has(p->message(0), R"("id":7,)"));
     CAF_CHECK(p->closed(channel_end::complete));
     CAF_CHECK_EQUAL(p->sent().size(), 1u);
-    CAF_CHECK_EQUAL(p->sent()[0].event_id, "");
+    CAF_CHECK_EQUAL(p->first().event_id, "");
   }
 }
 
@@ -53,7 +53,7 @@ CAF_TEST(what is no message gets its error and status) {
   CAF_REQUIRE(c.greet());
   const auto p = c.post("[1,2");
   CAF_CHECK(has(p->message(0), "-32700"));
-  CAF_CHECK_EQUAL(p->sent()[0].http_status, 400);
+  CAF_CHECK_EQUAL(p->first().http_status, 400);
   CAF_CHECK(p->closed(channel_end::complete));
   CAF_CHECK(has(c.post(R"({"jsonrpc":"2.0","id":1,"method":"nope"})")->message(0), "-32601"));
   // A post that holds no request is not left open.
@@ -78,7 +78,7 @@ CAF_TEST(batches are for one revision) {
   CAF_REQUIRE(fresh.greet("2025-11-25"));
   const auto q = fresh.post("[" + call("1", "now") + "]");
   CAF_CHECK(has(q->message(0), "-32600"));
-  CAF_CHECK_EQUAL(q->sent()[0].http_status, 400);
+  CAF_CHECK_EQUAL(q->first().http_status, 400);
 }
 
 CAF_TEST(a batch over a socket is answered by one message and closes nothing) {

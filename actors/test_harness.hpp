@@ -63,6 +63,8 @@ class channel final : public transport::client_channel {
     const std::lock_guard lock{mutex_};
     return sent_;
   }
+  /// The first of them, which has to be there.
+  transport::outgoing first() const { return sent().at(0); }
   std::optional<transport::channel_end> end() const {
     const std::lock_guard lock{mutex_};
     return end_;

@@ -43,6 +43,8 @@ verdict node_status::ready(clock::time_point now) const {
     case node_phase::serving:
       break;
   }
+  if (auto reason = trouble_ ? trouble_() : std::string{}; !reason.empty())
+    return {false, "unhealthy", std::move(reason)};
   return silence(now, ready_silence);
 }
 

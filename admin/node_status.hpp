@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,6 +40,9 @@ class node_status {
   node_phase phase() const noexcept { return phase_.load(std::memory_order_acquire); }
   void set_phase(node_phase p) noexcept { phase_.store(p, std::memory_order_release); }
 
+  /// What else keeps the node from working, asked at each check: a reason, or an empty text. Before it serves.
+  void watch(std::function<std::string()> trouble) { trouble_ = std::move(trouble); }
+
   /// A sign of life of context number `index`; `late` is by how much it came late.
   void beat(std::size_t index, clock::time_point now, std::chrono::nanoseconds late) noexcept;
 
@@ -64,6 +68,7 @@ class node_status {
   const clock::time_point started_;
   std::atomic<node_phase> phase_{node_phase::starting};
   std::vector<sign> beats_;
+  std::function<std::string()> trouble_;
 };
 
 }  // namespace cafmcp::admin

@@ -37,3 +37,16 @@ CAF_TEST(a silent context makes the node unhealthy and later dead) {
   status.beat(1, later, 0ns);
   CAF_CHECK(status.ready(later).ok);
 }
+
+CAF_TEST(what else is in trouble makes the node unhealthy while it lasts) {
+  node_status status{"n", "", "", 1};
+  std::string trouble = "the disk is full";
+  status.watch([&] { return trouble; });
+  status.set_phase(node_phase::serving);
+  const auto now = node_status::clock::now();
+  status.beat(0, now, 0ns);
+  CAF_CHECK_EQUAL(status.ready(now).reason, "the disk is full");
+  CAF_CHECK(status.live(now).ok);
+  trouble.clear();
+  CAF_CHECK(status.ready(now).ok);
+}
