@@ -15,6 +15,13 @@ namespace {
 constexpr std::chrono::milliseconds start_timeout{5'000};
 constexpr std::size_t expired_at_a_time = 1'000;
 
+// From a store's thread, which may be the last to know of an actor that has ended.
+template <class T>
+void tell(const caf::actor_addr& whom, T message) {
+  if (const auto to = caf::actor_cast<caf::actor>(whom))
+    caf::anon_send(to, std::move(message));
+}
+
 error no_such_session() {
   return fail(errc::not_found, "no such session");
 }
@@ -80,10 +87,10 @@ void shard::create(const create_session& what, waiter then) {
   std::vector<persistence::operation> ops;
   ops.push_back(std::move(op));
   env_->store->apply(std::move(ops), [id = what.id, where = what.where, record,
-                                      self = caf::actor_cast<caf::actor>(this)](const result<void>& outcome) {
+                                      self = caf::actor_addr{address()}](const result<void>& outcome) {
     if (!outcome)
       *record = outcome.error();
-    caf::anon_send(self, session_loaded{id, where, record});
+    tell(self, session_loaded{id, where, record});
   });
 }
 
@@ -102,11 +109,11 @@ void shard::wake(const std::string& id, std::size_t where, waiter then) {
   if (entry != nullptr && entry->crashes_too_often(env_->now_ms()))
     return then(fail(errc::unavailable, "the session crashes whenever it is woken; try again later"));
   waking_[id].push_back(std::move(then));
-  env_->store->get(
-      id, [id, where, self = caf::actor_cast<caf::actor>(this)](result<persistence::session_record> found) {
-        auto record = std::make_shared<result<persistence::session_record>>(std::move(found));
-        caf::anon_send(self, session_loaded{id, where, std::move(record)});
-      });
+  env_->store->get(id,
+                   [id, where, self = caf::actor_addr{address()}](result<persistence::session_record> found) {
+                     auto record = std::make_shared<result<persistence::session_record>>(std::move(found));
+                     tell(self, session_loaded{id, where, std::move(record)});
+                   });
 }
 
 void shard::loaded(session_loaded& what) {
@@ -167,12 +174,11 @@ void shard::look_for_expired() {
   const auto before = env_->now_ms() - ttl.count();
   for (auto bucket = static_cast<std::uint32_t>(index_); bucket < persistence::bucket_count;
        bucket += static_cast<std::uint32_t>(env_->router->shards()))
-    env_->store->expire(
-        bucket, before, expired_at_a_time,
-        [before, self = caf::actor_cast<caf::actor>(this)](result<std::vector<std::string>> found) {
-          if (found && !found->empty())
-            caf::anon_send(self, sessions_expired{before, std::move(*found)});
-        });
+    env_->store->expire(bucket, before, expired_at_a_time,
+                        [before, self = caf::actor_addr{address()}](result<std::vector<std::string>> found) {
+                          if (found && !found->empty())
+                            tell(self, sessions_expired{before, std::move(*found)});
+                        });
   using std::chrono::milliseconds;
   start_timer(std::clamp<milliseconds>(ttl / 20, milliseconds{100}, milliseconds{60'000}),
               [this] { look_for_expired(); });

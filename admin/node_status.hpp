@@ -40,7 +40,8 @@ class node_status {
   node_phase phase() const noexcept { return phase_.load(std::memory_order_acquire); }
   void set_phase(node_phase p) noexcept { phase_.store(p, std::memory_order_release); }
 
-  /// What else keeps the node from working, asked at each check: a reason, or an empty text. Before it serves.
+  /// What else keeps the node from working, asked at each check: a reason, or an empty text. Before it
+  /// serves.
   void watch(std::function<std::string()> trouble) { trouble_ = std::move(trouble); }
 
   /// A sign of life of context number `index`; `late` is by how much it came late.
