@@ -179,9 +179,9 @@ void session::handle(const mcp::message& m, const exchange_ptr& where) {
                                {{"session", entry_->handle}, {"reason", applied.error().message}});
   if (!outcome.changes.empty()) {
     info_ = info_of(*entry_, record_);
-    commit([this, where, out = std::move(outcome.out)](const result<void>&) mutable {
-      for (auto& text : out)
-        answer(where, std::move(text));
+    commit([this, where, id = std::string{m.id()}, out = std::move(outcome.out)](const result<void>& stored) {
+      for (const auto& text : out)
+        answer(where, stored ? text : mcp::write_error(id, mcp::unavailable(stored.error().message)));
     });
   } else {
     for (auto& text : outcome.out)

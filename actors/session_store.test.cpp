@@ -58,6 +58,17 @@ CAF_TEST(a store that refuses is an error for the client and the session goes on
   CAF_CHECK(!c.socket->end());
 }
 
+CAF_TEST(an initialize that can not be stored is an error and may come again) {
+  world w;
+  client c{w, w.create()};
+  c.connect();
+  w.slow->refuses = true;
+  CAF_CHECK(!c.greet());
+  CAF_CHECK(has(c.socket->sent().at(0).bytes, "-31503"));
+  w.slow->refuses = false;
+  CAF_CHECK(eventually([&] { return c.greet(); }));
+}
+
 CAF_TEST(no session is made that is not stored) {
   world w;
   w.slow->refuses = true;

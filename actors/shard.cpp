@@ -122,7 +122,9 @@ void shard::loaded(session_loaded& what) {
     return start(what.id, what.where, std::move(*record));
   if (const auto entry = env_->router->directory().find(what.id))
     env_->router->directory().remove(entry);
-  settle(what.id, record ? no_such_session() : record.error());
+  // A store that fails may work again: for clients that is 503.
+  const auto failed = record ? no_such_session() : record.error();
+  settle(what.id, failed.code == errc::io ? fail(errc::overloaded, failed.message) : failed);
 }
 
 void shard::start(const std::string& id, std::size_t where, persistence::session_record record) {

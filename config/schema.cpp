@@ -27,7 +27,7 @@ constexpr range io_time{100, hour};
 
 #define CAFMCP_AT(member) [](auto& s) -> slot { return &s.member; }
 
-constexpr std::array<key<settings>, 45> rows{{
+constexpr std::array<key<settings>, 44> rows{{
     {"name", kind::label, short_label, plain, "The node's name in the cluster; empty: the host's.",
      CAFMCP_AT(name)},
     {"region", kind::label, short_label, plain, "Where the node stands, for placement.", CAFMCP_AT(region)},
@@ -67,7 +67,7 @@ constexpr std::array<key<settings>, 45> rows{{
      CAFMCP_AT(session.ttl)},
     {"session.idle", kind::duration, range{second, 24 * hour}, plain,
      "Sessions unused for so long leave memory.", CAFMCP_AT(session.idle)},
-    {"durability.critical", kind::choice, no_range, pending,
+    {"durability.critical", kind::choice, no_range, plain,
      "What an acknowledgement waits for; auto: disk alone, replica in a cluster.",
      CAFMCP_AT(durability.critical)},
     {"builtin.demo", kind::boolean, no_range, plain, "The server with example tools.",
@@ -104,8 +104,6 @@ constexpr std::array<key<settings>, 45> rows{{
      "What may wait for a client that does not read.", CAFMCP_AT(limits.backlog_bytes)},
     {"limits.sessions", kind::count, range{1, 100'000'000}, plain, "Sessions at a time.",
      CAFMCP_AT(limits.sessions)},
-    {"limits.session_bytes", kind::size, range{1024 * kib, 1024 * gib}, plain,
-     "Memory for the records of all sessions.", CAFMCP_AT(limits.session_bytes)},
     {"limits.session_calls", kind::count, range{1, 65536}, plain, "Calls at a time in one session.",
      CAFMCP_AT(limits.session_calls)},
     {"limits.outbound_messages", kind::count, range{1, 65536}, plain,

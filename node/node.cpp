@@ -205,7 +205,15 @@ result<void> node::start_tree(std::function<void(std::string)> on_death) {
   runtime_ = std::make_unique<otp::runtime>(otp::runtime_options{settings_.runtime.threads});
   status_ = std::make_shared<admin::node_status>(settings_.name, settings_.region, settings_.zone,
                                                  runtime_->pool().size());
-  sessions_ = make_sessions(settings_, *runtime_,
+  auto store = open_store(settings_);
+  if (!store)
+    return store.error();
+  store_ = std::move(*store);
+  status_->watch([store = store_] {
+    const auto health = store->health();
+    return health ? std::string{} : health.error().message;
+  });
+  sessions_ = make_sessions(settings_, *runtime_, store_,
                             settings_.public_url.empty() ? service_url() : settings_.public_url);
   gateway_ = std::make_shared<actors::session_gateway>(*runtime_, sessions_);
   if (auto opened = open_servers(); !opened)
@@ -255,7 +263,10 @@ bool node::stop() {
   // Connections that are left may hold sessions and servers, and these know the runtime.
   blocking_.reset();
   runtime_.reset();
-  return true;
+  const auto closed = store_ ? store_->close() : result<void>{};
+  if (!closed)
+    log::get("node").error("the store did not close well", {{"reason", closed.error().message}});
+  return closed.has_value();
 }
 
 std::vector<std::string> node::reload(const config::settings& next) {

@@ -69,6 +69,7 @@ class node {
   std::unique_ptr<otp::runtime> runtime_;
   std::shared_ptr<sdk::blocking_pool> blocking_;
   std::vector<std::shared_ptr<actors::server>> servers_;
+  std::shared_ptr<persistence::sqlite_store> store_;
   actors::environment_ptr sessions_;
   std::shared_ptr<transport::gateway> gateway_;
   std::unique_ptr<port> service_;

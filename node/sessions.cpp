@@ -1,7 +1,6 @@
 #include "node/sessions.hpp"
 
 #include "base/version.hpp"
-#include "persistence/memory_store.hpp"
 #include "transport/origin.hpp"
 
 namespace cafmcp::node {
@@ -24,11 +23,21 @@ std::string resume_url_of(const std::string& url) {
 
 }  // namespace
 
+result<std::shared_ptr<persistence::sqlite_store>> open_store(const config::settings& settings) {
+  persistence::sqlite_options options;
+  options.directory = settings.data_dir + "/sessions";
+  options.max_sessions = settings.limits.sessions;
+  // Without a cluster there are no replicas to wait for: all but `memory` means the disk.
+  options.critical_waits = settings.durability.critical != config::durability::memory;
+  options.name_of = actors::handle_of;
+  return persistence::sqlite_store::open(options);
+}
+
 actors::environment_ptr make_sessions(const config::settings& settings, otp::runtime& runtime,
+                                      std::shared_ptr<persistence::session_store> store,
                                       const std::string& url) {
   auto out = std::make_shared<actors::session_environment>();
-  out->store =
-      std::make_shared<persistence::memory_store>(settings.limits.sessions, settings.limits.session_bytes);
+  out->store = std::move(store);
   out->registry = std::make_shared<actors::registry_view>();
   out->router = std::make_shared<actors::session_router>(
       runtime.pool(), std::make_shared<actors::session_directory>(settings.limits.sessions));

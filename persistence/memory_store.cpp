@@ -1,11 +1,9 @@
 #include "persistence/memory_store.hpp"
 
 #include <algorithm>
-#include <iterator>
-#include <optional>
 #include <utility>
 
-#include "persistence/fields.hpp"
+#include "persistence/batch.hpp"
 #include "persistence/record_bytes.hpp"
 
 namespace cafmcp::persistence {
@@ -13,132 +11,6 @@ namespace cafmcp::persistence {
 namespace {
 
 constexpr std::size_t max_scan = 10'000;
-
-// Takes the operations of a batch back. Only what they touch is kept, because a record may hold megabytes
-// that a batch has nothing to do with.
-class rollback {
- public:
-  explicit rollback(session_record& record)
-      : record_(record),
-        created_ms_(record.created_ms),
-        last_active_ms_(record.last_active_ms),
-        ended_(record.ended),
-        epoch_(record.epoch),
-        seq_(record.seq),
-        last_outbound_(record.last_outbound) {}
-
-  // Keeps what `op` is going to change. Nothing succeeds after an end, so that keeps all there is to keep.
-  void before(const operation& op) {
-    if (whole_)
-      return;
-    switch (op.kind) {
-      case op_kind::protocol:
-        if (!protocol_)
-          protocol_ = record_.protocol;
-        break;
-      case op_kind::put:
-        if (const auto parts = fields_in<2>(op.bytes))
-          keep_key((*parts)[0]);
-        break;
-      case op_kind::remove:
-        if (const auto parts = fields_in<1>(op.bytes))
-          keep_key((*parts)[0]);
-        break;
-      case op_kind::trim:
-        if (const auto parts = fields_in<1>(op.bytes))
-          keep_entries(number_in((*parts)[0]).value_or(0));
-        break;
-      case op_kind::end:
-        whole_ = record_;
-        break;
-      case op_kind::create:
-      case op_kind::outbound:
-      case op_kind::touch:
-        break;
-    }
-  }
-
-  // Makes the record what it was.
-  void undo() {
-    if (whole_) {  // all but the id, which the store's key points into
-      record_.protocol = std::move(whole_->protocol);
-      record_.user = std::move(whole_->user);
-      record_.outbound = std::move(whole_->outbound);
-    }
-    if (protocol_)
-      record_.protocol = std::move(*protocol_);
-    for (auto i = keys_.rbegin(); i != keys_.rend(); ++i) {
-      if (i->second)
-        record_.user[i->first] = std::move(*i->second);
-      else
-        record_.user.erase(i->first);
-    }
-    while (!record_.outbound.empty() && record_.outbound.back().number > last_outbound_)
-      record_.outbound.pop_back();
-    // A trim that failed has taken nothing away.
-    while (!entries_.empty() && !record_.outbound.empty() &&
-           entries_.back().number >= record_.outbound.front().number)
-      entries_.pop_back();
-    record_.outbound.insert(record_.outbound.begin(), std::make_move_iterator(entries_.begin()),
-                            std::make_move_iterator(entries_.end()));
-    record_.ended = ended_;
-    record_.created_ms = created_ms_;
-    record_.last_active_ms = last_active_ms_;
-    record_.epoch = epoch_;
-    record_.seq = seq_;
-    record_.last_outbound = last_outbound_;
-  }
-
- private:
-  void keep_key(std::string_view key) {
-    const auto old = record_.user.find(key);
-    keys_.emplace_back(key, old == record_.user.end() ? std::nullopt : std::optional{old->second});
-  }
-
-  // Entries of this batch itself are not kept: they would go anyway.
-  void keep_entries(std::uint64_t up_to) {
-    for (const auto& entry : record_.outbound)
-      if (entry.number <= std::min(up_to, last_outbound_))
-        entries_.push_back(entry);
-  }
-
-  session_record& record_;
-  const std::int64_t created_ms_;
-  const std::int64_t last_active_ms_;
-  const bool ended_;
-  const std::uint64_t epoch_;
-  const std::uint64_t seq_;
-  const std::uint64_t last_outbound_;
-  std::optional<mcp::session_state> protocol_;
-  std::vector<std::pair<std::string, std::optional<std::string>>> keys_;  // nothing: was not there
-  std::vector<outbound_entry> entries_;
-  std::optional<session_record> whole_;
-};
-
-result<void> check(const std::vector<operation>& operations) {
-  if (operations.empty())
-    return fail(errc::invalid, "a batch without operations");
-  const auto& session = operations.front().session;
-  const auto number = bucket_of(session);
-  for (const auto& op : operations) {
-    if (op.session != session)
-      return fail(errc::invalid, "a batch with operations of more than one session");
-    if (op.bucket != number)
-      return fail(errc::invalid, "an operation for bucket " + std::to_string(op.bucket) +
-                                     " of a session that is in " + std::to_string(number));
-  }
-  return {};
-}
-
-session_summary summary_of(const session_record& record, std::uint64_t bytes) {
-  return {record.id,
-          record.principal,
-          record.protocol.client_info,
-          record.protocol.version,
-          record.created_ms,
-          record.last_active_ms,
-          bytes};
-}
 
 }  // namespace
 
@@ -207,7 +79,7 @@ void memory_store::apply(std::vector<operation> operations, callback<void> then)
 }
 
 result<void> memory_store::change(const std::vector<operation>& operations) {
-  if (auto fine = check(operations); !fine)
+  if (auto fine = check_batch(operations); !fine)
     return fine;
   const auto& session = operations.front().session;
   auto& b = buckets_[operations.front().bucket];
@@ -224,7 +96,7 @@ result<void> memory_store::change(const std::vector<operation>& operations) {
 }
 
 result<void> memory_store::carry_out(stored& s, const std::vector<operation>& operations) {
-  rollback kept{s.record};
+  batch_undo kept{s.record};
   reservation room{*this};
   const bool ends = operations.back().kind == op_kind::end;
   std::int64_t growth = 0;

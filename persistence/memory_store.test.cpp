@@ -2,111 +2,33 @@
 
 #include "persistence/memory_store.hpp"
 
-#include <algorithm>
-#include <map>
-#include <optional>
+#include <memory>
 #include <random>
 #include <thread>
 
+#include "persistence/store_client.hpp"
 #include "tests/unit/caf_test.hpp"
 
 using namespace cafmcp;
 using namespace cafmcp::persistence;
+using namespace cafmcp::persistence::testing;
 
 namespace {
 
 constexpr std::uint64_t plenty = 1u << 30;
-
-operation make(const std::string& session, std::uint64_t seq, op_kind kind, std::string bytes) {
-  return {bucket_of(session), 1, seq, session, kind, std::move(bytes)};
-}
-
-// The store's answers as values: this store calls back within the call.
-struct client {
-  explicit client(session_store& s) : store(s) {}
-
-  result<session_record> get(const std::string& id) {
-    std::optional<result<session_record>> out;
-    store.get(id, [&](result<session_record> r) { out.emplace(std::move(r)); });
-    return out.value();
-  }
-  result<void> apply(std::vector<operation> ops) {
-    std::optional<result<void>> out;
-    store.apply(std::move(ops), [&](result<void> r) { out.emplace(std::move(r)); });
-    return out.value();
-  }
-  result<void> apply(const std::string& id, std::uint64_t seq, op_kind kind, std::string bytes) {
-    return apply({make(id, seq, kind, std::move(bytes))});
-  }
-  result<void> create(const std::string& id, std::int64_t now_ms = 1000) {
-    return apply(id, 1, op_kind::create, create_bytes("alice", now_ms));
-  }
-  std::vector<std::string> scan(std::uint32_t bucket, const std::string& after, std::size_t limit) {
-    std::vector<std::string> ids;
-    store.scan(bucket, after, limit, [&](result<std::vector<session_summary>> r) {
-      for (const auto& s : r.value())
-        ids.push_back(s.id);
-    });
-    return ids;
-  }
-  std::vector<std::string> expire(std::uint32_t bucket, std::int64_t before_ms, std::size_t limit = 100) {
-    std::vector<std::string> ids;
-    store.expire(bucket, before_ms, limit, [&](result<std::vector<std::string>> r) { ids = r.value(); });
-    return ids;
-  }
-  session_store& store;
-};
 
 struct fixture {
   memory_store store{10, plenty};
   client c{store};
 };
 
-// Ids of sessions that are all in one bucket.
-std::vector<std::string> ids_in(std::uint32_t bucket, std::size_t count) {
-  std::vector<std::string> ids;
-  for (int i = 0; ids.size() < count; ++i)
-    if (auto id = "session-" + std::to_string(i); bucket_of(id) == bucket)
-      ids.push_back(std::move(id));
-  std::sort(ids.begin(), ids.end());
-  return ids;
-}
-
-// Some operation, mostly one that can be carried out.
-operation any_operation(std::mt19937& random, const session_record& r, std::uint64_t seq) {
-  const auto key = "key-" + std::to_string(random() % 8);
-  const auto kinds = random() % 9;
-  if (random() % 12 == 0)
-    seq += random() % 3;
-  const auto protocol = [&](mcp::change_kind kind, std::string bytes) {
-    return make(r.id, seq, op_kind::protocol, protocol_bytes({kind, std::move(bytes)}));
-  };
-  switch (kinds) {
-    case 0:
-      return make(r.id, seq, op_kind::remove, remove_bytes(key));
-    case 1:
-    case 2:
-      return make(r.id, seq, op_kind::outbound, outbound_bytes("stream", std::string(random() % 90, 'm')));
-    case 3:
-      return make(r.id, seq, op_kind::trim, trim_bytes(random() % (r.last_outbound + 3)));
-    case 4:
-      return make(r.id, seq, op_kind::touch, touch_bytes(random() % 100'000));
-    case 5:
-      return protocol(random() % 2 == 0 ? mcp::change_kind::subscribe : mcp::change_kind::unsubscribe,
-                      "file:///a/long/uri/" + key);
-    case 6:
-      return protocol(mcp::change_kind::client_info,
-                      R"({"name":")" + std::string(random() % 50, 'n') + "\"}");
-    case 7:
-      if (random() % 20 == 0)
-        return make(r.id, seq, op_kind::end, end_bytes("random", 7));
-      [[fallthrough]];
-    default:
-      return make(r.id, seq, op_kind::put, put_bytes(key, std::string(random() % 200, '1')));
-  }
+std::shared_ptr<session_store> make_store(std::uint64_t max_sessions) {
+  return std::make_shared<memory_store>(max_sessions, plenty);
 }
 
 }  // namespace
+
+#include "persistence/store_suite.hpp"
 
 CAF_TEST_FIXTURE_SCOPE(memory_store_tests, fixture)
 
@@ -166,47 +88,6 @@ CAF_TEST(a batch that fails half way leaves everything as it was) {
   CAF_CHECK_EQUAL(store.bytes(), bytes);
 }
 
-CAF_TEST(a batch is of one session and names its bucket) {
-  CAF_CHECK(c.apply({}).error().code == errc::invalid);
-  CAF_CHECK(c.apply({make("s1", 1, op_kind::create, create_bytes("", 1)),
-                     make("s2", 2, op_kind::touch, touch_bytes(1))})
-                .error()
-                .code == errc::invalid);
-  auto op = make("s1", 1, op_kind::create, create_bytes("", 1));
-  op.bucket = (op.bucket + 1) % bucket_count;
-  CAF_CHECK(c.apply({op}).error().code == errc::invalid);
-  CAF_CHECK_EQUAL(store.size(), 0u);
-}
-
-CAF_TEST(there are no more sessions than allowed) {
-  for (int i = 0; i < 10; ++i)
-    CAF_REQUIRE(c.create("s" + std::to_string(i)));
-  const auto refused = c.create("one more");
-  CAF_REQUIRE(!refused);
-  CAF_CHECK(refused.error().code == errc::overloaded);
-  CAF_CHECK(c.get("one more").error().code == errc::not_found);
-  CAF_CHECK_EQUAL(store.size(), 10u);
-  CAF_REQUIRE(c.apply("s3", 2, op_kind::end, end_bytes("", 1)));
-  CAF_CHECK(c.create("one more").has_value());
-}
-
-CAF_TEST(sessions of a bucket come in order and in pages) {
-  const auto ids = ids_in(7, 9);
-  for (const auto& id : ids)
-    CAF_REQUIRE(c.create(id));
-  CAF_REQUIRE(c.apply(ids[4], 2, op_kind::end, end_bytes("", 1)));
-  auto left = ids;
-  left.erase(left.begin() + 4);
-  CAF_CHECK(c.scan(7, "", 100) == left);
-  CAF_CHECK(c.scan(7, left[2], 3) == std::vector(left.begin() + 3, left.begin() + 6));
-  CAF_CHECK(c.scan(7, left.back(), 3).empty());
-  CAF_CHECK_EQUAL(c.scan(7, "", 0).size(), 1u);
-  CAF_CHECK(c.scan(8, "", 100).empty());
-  bool refused = false;
-  store.scan(bucket_count, "", 1, [&](auto r) { refused = !r && r.error().code == errc::invalid; });
-  CAF_CHECK(refused);
-}
-
 CAF_TEST(what a summary says is what the record says) {
   CAF_REQUIRE(c.create("s1", 1234));
   CAF_REQUIRE(c.apply("s1", 2, op_kind::touch, touch_bytes(2345)));
@@ -222,15 +103,6 @@ CAF_TEST(what a summary says is what the record says) {
     CAF_CHECK_EQUAL(s.last_active_ms, 2345);
     CAF_CHECK_EQUAL(s.bytes, store.bytes());
   });
-}
-
-CAF_TEST(old sessions are found and not ended) {
-  const auto ids = ids_in(3, 5);
-  for (std::size_t i = 0; i < ids.size(); ++i)
-    CAF_REQUIRE(c.create(ids[i], 1000 * static_cast<std::int64_t>(i)));
-  CAF_CHECK(c.expire(3, 3000) == std::vector(ids.begin(), ids.begin() + 3));
-  CAF_CHECK(c.expire(3, 3000, 2) == std::vector(ids.begin(), ids.begin() + 2));
-  CAF_CHECK_EQUAL(store.size(), 5u);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

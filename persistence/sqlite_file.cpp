@@ -1,0 +1,174 @@
+#include "persistence/sqlite_file.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace cafmcp::persistence {
+
+namespace {
+
+// With an exclusive lock the index of the log is in memory rather than in a mapped file, which would end the
+// process when the disk is full. `last_active` and `ended` are copies of what the record says, for the index.
+constexpr const char* settings =
+    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+    "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA cache_size=-16384;"
+    "PRAGMA wal_autocheckpoint=4096; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;";
+
+constexpr const char* tables =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE sessions(bucket INTEGER NOT NULL, id BLOB NOT NULL, last_active INTEGER NOT NULL,"
+    " ended INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY(bucket, id)) WITHOUT ROWID;"
+    "CREATE INDEX sessions_by_age ON sessions(bucket, ended, last_active);"
+    "CREATE TABLE operations(bucket INTEGER NOT NULL, n INTEGER NOT NULL, operation BLOB NOT NULL,"
+    " PRIMARY KEY(bucket, n)) WITHOUT ROWID;"
+    "CREATE TABLE damaged(number INTEGER PRIMARY KEY, bucket INTEGER, id BLOB, reason TEXT, record BLOB);"
+    "INSERT INTO meta VALUES('clean', 1);";
+
+error foreign(const std::string& path, const std::string& why) {
+  return fail(errc::conflict, path + " " + why + "; move it away or choose another directory");
+}
+
+error damaged_file(const std::string& path, const std::string& why) {
+  return fail(errc::io, path + " is damaged: " + why +
+                            "; move it away (and keep it) to start without its sessions, or put a copy of "
+                            "it in its place");
+}
+
+error opening_fault(sqlite_database& db, const std::string& path, const error& why) {
+  if (db.damaged())
+    return damaged_file(path, why.message);
+  return why;
+}
+
+// Makes the tables of a file that has none.
+result<void> make_tables(sqlite_database& db) {
+  return db.exec(tables + ("PRAGMA application_id=" + std::to_string(sqlite_application_id)) +
+                 ";PRAGMA user_version=" + std::to_string(sqlite_schema_version) + ";COMMIT;");
+}
+
+// Whose file is it? Nothing has been written to it yet.
+result<void> identify(sqlite_database& db, const std::string& path) {
+  const auto application = db.number("PRAGMA application_id");
+  if (!application)
+    return opening_fault(db, path, application.error());
+  const auto version = db.number("PRAGMA user_version");
+  if (!version)
+    return opening_fault(db, path, version.error());
+  const auto objects = db.number("SELECT count(*) FROM sqlite_schema");
+  if (!objects)
+    return opening_fault(db, path, objects.error());
+  if (*application == 0 && *version == 0 && *objects == 0)
+    return {};
+  if (*application != sqlite_application_id)
+    return foreign(path,
+                   "is a database of another program (application id " + std::to_string(*application) + ")");
+  if (*version != sqlite_schema_version)
+    return foreign(path, "is of version " + std::to_string(*version) + " and this program knows " +
+                             std::to_string(sqlite_schema_version) + ": was it written by a newer one?");
+  return {};
+}
+
+result<void> prepare_file(sqlite_database& db, const std::string& path) {
+  if (auto fine = identify(db, path); !fine)
+    return fine;
+  if (auto set = db.exec(settings); !set)
+    return opening_fault(db, path, set.error());
+  const auto mode = db.text("PRAGMA journal_mode");
+  if (!mode)
+    return opening_fault(db, path, mode.error());
+  if (*mode != "wal")
+    return fail(errc::io, path + ": there can be no write-ahead log here (" + *mode + ")");
+  const auto objects = db.number("SELECT count(*) FROM sqlite_schema");
+  if (!objects)
+    return opening_fault(db, path, objects.error());
+  if (*objects == 0)
+    if (auto made = make_tables(db); !made)
+      return made;
+  const auto clean = db.number("SELECT value FROM meta WHERE key='clean'");
+  if (!clean)
+    return opening_fault(db, path, clean.error());
+  if (*clean == 0) {
+    log::get("persistence").warn("the sessions file was not closed properly; checking it", {{"file", path}});
+    if (auto fine = check_pages(db, path); !fine)
+      return fine;
+  }
+  if (auto noted = db.exec("UPDATE meta SET value=0 WHERE key='clean'"); !noted)
+    return opening_fault(db, path, noted.error());
+  return {};
+}
+
+}  // namespace
+
+result<directory_lock> directory_lock::take(const std::string& directory) {
+  std::error_code failed;
+  if (std::filesystem::create_directories(directory, failed))
+    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, failed);
+  if (failed)
+    return fail(errc::io, "can't make the directory " + directory + ": " + failed.message());
+  directory_lock lock;
+  const auto path = directory + "/sessions.lock";
+  lock.fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock.fd_ < 0)
+    return fail(errc::io, "can't open " + path + ": " + std::strerror(errno));
+  if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK)
+      return fail(errc::conflict, "the directory " + directory +
+                                      " is in use by another process; stop it or choose another directory");
+    return fail(errc::io, "can't lock " + path + ": " + std::strerror(errno));
+  }
+  return lock;
+}
+
+directory_lock::directory_lock(directory_lock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+directory_lock& directory_lock::operator=(directory_lock&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+directory_lock::~directory_lock() {
+  if (fd_ >= 0)
+    ::close(fd_);
+}
+
+std::string sessions_path(const std::string& directory) {
+  return directory + "/sessions.db";
+}
+
+result<sqlite_database> open_sessions_file(const std::string& directory, const std::string& vfs) {
+  const auto path = sessions_path(directory);
+  auto db = sqlite_database::open(path, vfs);
+  if (!db)
+    return db.error();
+  if (auto ready = prepare_file(*db, path); !ready)
+    return ready.error();
+  return std::move(*db);
+}
+
+result<void> check_pages(sqlite_database& db, const std::string& path) {
+  const auto found = db.text("PRAGMA quick_check(1)");
+  if (!found)
+    return opening_fault(db, path, found.error());
+  if (*found != "ok")
+    return damaged_file(path, *found);
+  return {};
+}
+
+result<void> close_sessions_file(sqlite_database& db) {
+  if (auto noted = db.exec("UPDATE meta SET value=1 WHERE key='clean'"); !noted)
+    return noted;
+  if (auto written = db.exec("PRAGMA wal_checkpoint(TRUNCATE)"); !written)
+    return written;
+  return db.close();
+}
+
+}  // namespace cafmcp::persistence
