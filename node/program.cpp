@@ -50,11 +50,17 @@ void reload(node& n, const config::sources& sources) {
     logger().info("reload: nothing has changed");
 }
 
+// Caught from before the node starts: whoever has read the ready line may send them.
+struct signals {
+  explicit signals(boost::asio::io_context& events) : stop{events, SIGTERM, SIGINT}, hup{events, SIGHUP} {}
+  boost::asio::signal_set stop;
+  boost::asio::signal_set hup;
+};
+
 // Runs until a signal or the tree's own end says stop.
-int serve(node& n, boost::asio::io_context& events, const std::string& death,
+int serve(node& n, boost::asio::io_context& events, signals& caught, const std::string& death,
           const std::function<void()>& on_hup) {
-  boost::asio::signal_set stop_signals{events, SIGTERM, SIGINT};
-  boost::asio::signal_set hup{events, SIGHUP};
+  auto& [stop_signals, hup] = caught;
   std::function<void()> wait_hup = [&] {
     hup.async_wait([&](const boost::system::error_code& ec, int) {
       if (ec)
@@ -96,6 +102,7 @@ int run(const command_line& command, const config::outcome& configuration, std::
 
   boost::asio::io_context events{1};
   const auto guard = boost::asio::make_work_guard(events);
+  signals caught{events};
   std::string death;
   node n{settings, std::move(servers)};
   const auto started = n.start([&](std::string reason) {
@@ -114,7 +121,7 @@ int run(const command_line& command, const config::outcome& configuration, std::
     std::cout << "cafmcpd " << settings.name << " console " << console << '\n';
   std::cout.flush();
   logger().info("ready", {{"name", settings.name}, {"url", n.service_url()}, {"version", version}});
-  return serve(n, events, death, [&] { reload(n, command.sources); });
+  return serve(n, events, caught, death, [&] { reload(n, command.sources); });
 }
 
 }  // namespace

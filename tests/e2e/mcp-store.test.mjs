@@ -48,6 +48,8 @@ test('a full disk is an error for clients, and over when there is room', { skip:
     const client = await Poster.start(node);
     const value = async () => Number(await client.tool('state_incr', { key: 'n' }));
     assert.equal(await value(), 1);
+    assert.equal(await node.metric('cafmcp_store_up'), 1);
+    assert.ok(await node.metric('cafmcp_store_operations_total') >= 2, 'create and state are written');
     const filler = join(data, 'filler');
     await command('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k']).catch(() => {}); // until there is no room
     await until('the store to notice', async () => {
@@ -55,6 +57,8 @@ test('a full disk is an error for clients, and over when there is room', { skip:
       return (await health(node)).status === 'unhealthy';
     });
     assert.match((await health(node)).reason, /sessions\.db: .*full/);
+    assert.equal(await node.metric('cafmcp_store_up'), 0);
+    assert.ok(await node.metric('cafmcp_store_failed_groups_total') > 0);
     await rm(filler);
     const after = await until('room to be used', async () => value().catch(() => undefined));
     assert.ok(after > 1, 'what was acknowledged is there');
