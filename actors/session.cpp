@@ -73,7 +73,6 @@ caf::behavior session::make_behavior() {
         flush();
       },
       [this](const expire_session& what) { on_expire(what.before_ms); },
-      [this](const end_session& what) { end(what.why); },
       [this](const session_stored& what) {
         stored(what.commit, what.outcome);
         flush();
@@ -277,16 +276,16 @@ void session::attach_successor(const transport::channel_ptr& channel) {
   env_->router->reroute(std::move(input), entry_);
 }
 
-void session::handle_exit(const caf::error& reason) {
-  quit(reason);
-}
-
 void session::terminate(const caf::error& reason) {
   const bool shutdown = otp::is_normal_exit(reason);
   if (shutdown)
     forget_calls(channel_end::going_away);
   else
     lose_calls("the session's actor has died while the request ran");
+  // Whoever waits for the store is told as well; the store may go on without this actor.
+  for (const auto& [number, then] : std::exchange(commits_, {}))
+    if (then)
+      then(fail(errc::unavailable, "the session's actor has died before this was known to be stored"));
   if (entry_->ended || passive_) {
     env_->router->directory().remove(entry_);
   } else if (shutdown) {

@@ -34,11 +34,6 @@ struct session_start {
   persistence::session_record record;
 };
 
-/// Ends a session for good.
-struct end_session {
-  std::string why;
-};
-
 /// Ends it if it was last used before that time and is not in use.
 struct expire_session {
   std::int64_t before_ms;
@@ -77,7 +72,6 @@ class session final : public otp::base_actor {
   caf::behavior make_behavior() override;
 
  protected:
-  void handle_exit(const caf::error& reason) override;
   void terminate(const caf::error& reason) override;
 
  private:
@@ -133,6 +127,7 @@ class session final : public otp::base_actor {
   void on_report(request_event event);
   void complete(running_call& r, std::string answer, bool failed);
   void cancel_call(const std::string& canonical_id);
+  void end_calls(const std::function<void(running_call&)>& tell);
   void forget_calls(transport::channel_end how);
   void lose_calls(const char* why);
   void prime_later(std::uint64_t serial);
@@ -202,7 +197,6 @@ class session final : public otp::base_actor {
 }  // namespace cafmcp::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const cafmcp::actors::session_start>)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::end_session)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::expire_session)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::lists_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::resource_updated)

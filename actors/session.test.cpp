@@ -199,6 +199,21 @@ CAF_TEST(an id that is in use is refused) {
   CAF_CHECK(has(c.socket->message(1), "a request with this id is running"));
 }
 
+CAF_TEST(a stream whose request id is used anew does not keep its session in memory) {
+  session_limits limits;
+  limits.prime_after = std::chrono::milliseconds{1};
+  limits.idle = std::chrono::milliseconds{20};
+  world w{limits};
+  client c{w, w.create()};
+  CAF_REQUIRE(c.greet());
+  const auto p = c.post(call("5", "hold"));
+  CAF_REQUIRE(eventually([&] { return p->sent().size() == 1; }));
+  c.port->detach(p, {});
+  CAF_CHECK(has(c.post(call("5", "now"))->message(0), R"("id":5,"result")"));
+  CAF_CHECK(w.handler->held(0)->cancelled());
+  CAF_CHECK(eventually([&] { return w.env->router->directory().size() == 0; }));
+}
+
 CAF_TEST(calls in one session are bounded) {
   session_limits limits;
   limits.running_calls = 3;

@@ -33,7 +33,7 @@ void session::start_call(const exchange_ptr& where, mcp::call what) {
 }
 
 // Whether one more call may run, and under its id. Ids that are in use are refused; but a client that has
-// resumed counts from 0 again, and the call of its former life is forgotten then.
+// resumed counts from 0 again, and the call of its former life ends then.
 bool session::admit(const exchange_ptr& where, const mcp::call& what, std::string& id) {
   if (running_.size() >= env_->limits.running_calls) {
     answer(where, mcp::finish(what, mcp::unavailable("too many calls run in this session; wait for some")));
@@ -45,16 +45,13 @@ bool session::admit(const exchange_ptr& where, const mcp::call& what, std::strin
   const auto i = running_by_id_.find(id);
   if (i == running_by_id_.end())
     return true;
-  auto& other = running_.at(i->second);
+  const auto& other = running_.at(i->second);
   const bool former = other.where->socket ? other.attachment != attachment_ : !other.where->channel;
   if (!former) {
     answer(where, mcp::finish(what, mcp::invalid_request("a request with this id is running")));
     return false;
   }
-  const auto serial = i->second;
-  running_by_id_.erase(i);
-  running_.erase(serial);
-  calls_changed();
+  cancel_call(id);
   return true;
 }
 
@@ -129,7 +126,7 @@ void session::complete(running_call& r, std::string bytes, bool failed) {
   answer(r.where, std::move(bytes));
 }
 
-// The client gave a request up: it gets no answer.
+// Ends a call that gets no answer: its client gave it up, or has used its id anew.
 void session::cancel_call(const std::string& canonical_id) {
   const auto i = running_by_id_.find(canonical_id);
   if (i == running_by_id_.end())
@@ -146,25 +143,26 @@ void session::calls_changed() {
   entry_->running.store(static_cast<std::uint32_t>(running_.size()), std::memory_order_relaxed);
 }
 
-// All calls end without their answers.
-void session::forget_calls(transport::channel_end how) {
+void session::end_calls(const std::function<void(running_call&)>& tell) {
   for (auto& [serial, r] : std::exchange(running_, {})) {
     r.request->cancel();
-    if (!r.where->socket && !r.where->over_socket && r.where->channel)
-      close(r.where->channel, how);
+    tell(r);
   }
   running_by_id_.clear();
   calls_changed();
 }
 
+// All calls end without their answers.
+void session::forget_calls(transport::channel_end how) {
+  end_calls([&](running_call& r) {
+    if (!r.where->socket && !r.where->over_socket && r.where->channel)
+      close(r.where->channel, how);
+  });
+}
+
 // All calls end, and their clients are told that nobody knows how.
 void session::lose_calls(const char* why) {
-  for (auto& [serial, r] : std::exchange(running_, {})) {
-    r.request->cancel();
-    answer(r.where, mcp::finish(r.request->call(), mcp::in_doubt(why)));
-  }
-  running_by_id_.clear();
-  calls_changed();
+  end_calls([&](running_call& r) { answer(r.where, mcp::finish(r.request->call(), mcp::in_doubt(why))); });
 }
 
 // An answer that takes its time becomes a stream that its client can come back to.

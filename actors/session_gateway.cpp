@@ -39,7 +39,7 @@ class session_link final : public session_port, public std::enable_shared_from_t
     session_input input;
     input.body = std::move(what);
     input.channel = std::move(reply_to);
-    submit(std::move(input));
+    submit(std::move(input), to);
     return true;
   }
 
@@ -49,7 +49,7 @@ class session_link final : public session_port, public std::enable_shared_from_t
     input.channel = std::move(channel);
     input.last_event_id = std::move(last_event_id);
     input.link = weak_from_this();
-    submit(std::move(input));
+    submit(std::move(input), entry());
   }
 
   void detach(const transport::channel_ptr& channel, std::vector<std::string> missed) override {
@@ -57,21 +57,22 @@ class session_link final : public session_port, public std::enable_shared_from_t
     input.what = session_input::kind::detach;
     input.channel = channel;
     input.missed = std::move(missed);
-    submit(std::move(input));
+    submit(std::move(input), entry());
   }
 
   void end() override {
     // From here the session is unknown to everybody, although its actor has yet to hear of it.
-    entry()->ended = true;
+    const auto to = entry();
+    to->ended = true;
     session_input input;
     input.what = session_input::kind::end;
-    submit(std::move(input));
+    submit(std::move(input), to);
   }
 
  private:
-  void submit(session_input input) {
-    input.where = input.channel ? input.channel->context() : env_->router->shard_of(id());
-    env_->router->submit(std::move(input), entry());
+  void submit(session_input input, const entry_ptr& to) {
+    input.where = input.channel ? input.channel->context() : env_->router->shard_of(id_);
+    env_->router->submit(std::move(input), to);
   }
 
   // The session may have been away in the meantime, and have another entry.
@@ -107,6 +108,9 @@ boost::asio::awaitable<result<entry_ptr>> session_gateway::ask_shard(Message mes
       co_return answer.error();
     pause.expires_after(shard_pause);
     co_await pause.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    // The shard that died may have made a session of that id.
+    if constexpr (std::is_same_v<Message, create_session>)
+      message.id = env_->router->make_id(message.where);
   }
 }
 

@@ -36,13 +36,10 @@ void session::settle(const exchange_ptr& x, std::string bytes, unsigned status) 
     return;
   if (x->batch)
     bytes = mcp::write_batch(std::exchange(x->answers, {}));
-  if (x->over_socket) {
-    if (!bytes.empty())
-      send_socket(std::move(bytes));
-    return;
-  }
   if (bytes.size() > env_->limits.message_bytes)
     bytes = mcp::write_error("null", mcp::internal_error("the answers are too large for one batch"));
+  if (x->over_socket)
+    return send_socket(std::move(bytes));
   outgoing message;
   if (x->stream != 0) {
     streams_.erase(x->stream);

@@ -70,6 +70,7 @@ CAF_TEST(a client that counts from anew never gets an old answer) {
   go.set_value();
   CAF_CHECK(has(second->message(0), R"("id":1,)") && has(second->message(0), R"("text":"now")"));
   CAF_CHECK(has(second->message(1), R"("id":2,)") && has(second->message(1), R"("text":"now")"));
+  CAF_CHECK(two->cancelled());
   two->finish(mcp::finish(two->call(), mcp::text_result("old two")));
   c.send(R"({"jsonrpc":"2.0","id":3,"method":"ping"})");
   CAF_CHECK(has(second->message(2), R"("id":3,)"));

@@ -42,6 +42,21 @@ CAF_TEST(a session whose actor dies while the store works says so and keeps what
   CAF_CHECK(has(c.socket->message(3), "\"text\":\"2\""));
 }
 
+CAF_TEST(whoever waits for the store is told when the actor dies) {
+  world w;
+  client c{w, w.create()};
+  w.slow->holds = true;
+  const auto p =
+      c.post(R"({"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+             R"("capabilities":{},"clientInfo":{"name":"t","version":"1"}}})");
+  // Behind it in the mailbox: when this is answered, that waits.
+  CAF_CHECK(has(c.post(R"({"jsonrpc":"2.0","id":2,"method":"ping"})")->message(0), R"("id":2,)"));
+  CAF_CHECK(p->sent().empty());
+  CAF_REQUIRE(w.kill_session(c.port->id()));
+  CAF_CHECK(has(p->message(0), R"("id":1,"error":{"code":-31503)"));
+  CAF_CHECK(p->closed(channel_end::complete));
+}
+
 CAF_TEST(a store that refuses is an error for the client and the session goes on with what is stored) {
   world w;
   client c{w, w.create()};

@@ -2,8 +2,6 @@
 // For tests: a node's registry, servers and sessions on real threads, a server whose calls the test steers,
 // and clients without sockets. Everything that waits has a deadline. The test's thread is none of the pool's.
 
-#include <poll.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
@@ -17,19 +15,11 @@
 #include "mcp/scan.hpp"
 #include "persistence/memory_store.hpp"
 #include "supervisors/supervisor.hpp"
+#include "transport/test_harness.hpp"
 
 namespace cafmcp::actors::test {
 
-/// Waits until `f` is true; false after 20 s.
-inline bool eventually(const std::function<bool()>& f) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
-  while (!f()) {
-    if (std::chrono::steady_clock::now() > end)
-      return false;
-    ::poll(nullptr, 0, 1);
-  }
-  return true;
-}
+using transport::test::eventually;
 
 /// A connection without a socket: remembers what it was sent.
 class channel final : public transport::client_channel {

@@ -2,24 +2,13 @@
 
 #include "admin/metrics_page.hpp"
 
+#include "admin/test_server.hpp"
 #include "persistence/memory_store.hpp"
 #include "tests/unit/caf_test.hpp"
 
 using namespace cafmcp;
 
 namespace {
-
-class one_server final : public actors::server {
- public:
-  const std::string& name() const noexcept override { return name_; }
-  const char* kind() const noexcept override { return "native"; }
-  mcp::catalogue_content offers() const override { return {}; }
-  void run(actors::request_ptr) override {}
-  void watch(std::function<void(actors::server_event)>) override {}
-
- private:
-  std::string name_ = "demo";
-};
 
 struct fixture : test_coordinator_fixture<> {
   fixture() {
@@ -78,7 +67,7 @@ CAF_TEST(calls of servers are a histogram in seconds) {
   stats->restarts = 9;
   actors::registry_snapshot snapshot;
   snapshot.offers = mcp::catalogue::make({}).value();
-  snapshot.servers = {{std::make_shared<one_server>(), stats, nullptr, true}};
+  snapshot.servers = {{std::make_shared<admin::test::one_server>(), stats, nullptr, true}};
   const auto registry = std::make_shared<actors::registry_view>();
   registry->publish(std::move(snapshot));
   sources.registry = registry;

@@ -3,6 +3,7 @@
 #include "admin/session_json.hpp"
 
 #include "admin/server_json.hpp"
+#include "admin/test_server.hpp"
 #include "tests/unit/caf_test.hpp"
 
 using namespace cafmcp;
@@ -25,18 +26,6 @@ struct fixture {
   }
   actors::session_directory directory{10};
   persistence::session_record record;
-};
-
-class one_server final : public actors::server {
- public:
-  const std::string& name() const noexcept override { return name_; }
-  const char* kind() const noexcept override { return "native"; }
-  mcp::catalogue_content offers() const override { return {}; }
-  void run(actors::request_ptr) override {}
-  void watch(std::function<void(actors::server_event)>) override {}
-
- private:
-  std::string name_ = "demo";
 };
 
 }  // namespace
@@ -132,8 +121,9 @@ CAF_TEST(servers are told with what they offer and how they do) {
     tool.input_schema = mcp::json::object();
   const auto stats = std::make_shared<actors::server_stats>();
   stats->count(std::chrono::milliseconds{1}, true);
-  snapshot.servers = {{std::make_shared<one_server>(), stats, mcp::catalogue::make(content).value(), true},
-                      {std::make_shared<one_server>(), nullptr, nullptr, false}};
+  snapshot.servers = {
+      {std::make_shared<admin::test::one_server>(), stats, mcp::catalogue::make(content).value(), true},
+      {std::make_shared<admin::test::one_server>(), nullptr, nullptr, false}};
   const auto out = admin::servers_json(snapshot, "n1");
   CAF_REQUIRE_EQUAL(out.size(), 2u);
   CAF_CHECK_EQUAL(out[0], json({{"name", "demo"},

@@ -32,20 +32,11 @@ std::shared_ptr<session_store> make_store(std::uint64_t max_sessions) {
 
 CAF_TEST_FIXTURE_SCOPE(memory_store_tests, fixture)
 
-CAF_TEST(a session is made and changed and found again) {
-  CAF_CHECK(c.get("s1").error().code == errc::not_found);
-  CAF_CHECK(c.apply("s1", 1, op_kind::put, put_bytes("k", "1")).error().code == errc::conflict);
-  CAF_CHECK(c.get("s1").error().code == errc::not_found);
+CAF_TEST(bytes are those of the records) {
   CAF_CHECK_EQUAL(store.bytes(), 0u);
   CAF_REQUIRE(c.create("s1"));
   CAF_REQUIRE(c.apply("s1", 2, op_kind::put, put_bytes("k", "7")));
-  const auto r = c.get("s1");
-  CAF_REQUIRE(r.has_value());
-  CAF_CHECK_EQUAL(r->principal, "alice");
-  CAF_CHECK_EQUAL(r->user.at("k"), "7");
-  CAF_CHECK_EQUAL(r->seq, 2u);
-  CAF_CHECK_EQUAL(store.size(), 1u);
-  CAF_CHECK_EQUAL(store.bytes(), bytes_of(*r));
+  CAF_CHECK_EQUAL(store.bytes(), bytes_of(c.get("s1").value()));
 }
 
 CAF_TEST(an ended session leaves a tombstone until that is expired) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 
+#include "mcp/errors.hpp"
 #include "transport/connection.hpp"
 #include "transport/streamable_http_error.hpp"
 
@@ -212,7 +213,8 @@ void connection::fail_with(const refusal& why) {
   // What is refused early has no path yet.
   const auto path = w.req.path.empty() ? w.req.target.substr(0, w.req.target.find('?')) : w.req.path;
   if (set().routes().is_json_rpc(path))
-    rpc_fail(w.res, why.status, why.status == 500 ? rpc_code::internal : rpc_code::transport, why.message);
+    rpc_fail(w.res, why.status, why.status == 500 ? mcp::code::internal_error : mcp::code::transport,
+             why.message);
   else
     w.res.fail(why.status, why.code, why.message);
 }

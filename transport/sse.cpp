@@ -9,6 +9,7 @@
 #include <charconv>
 #include <utility>
 
+#include "mcp/errors.hpp"
 #include "transport/streamable_http_error.hpp"
 
 namespace cafmcp::transport {
@@ -119,9 +120,9 @@ void sse_channel::fill(response& res) {
       res.status = 202;
       return;
     case channel_end::ended:
-      return rpc_fail(res, 404, rpc_code::unknown_session, "Session not found");
+      return rpc_fail(res, 404, mcp::code::unknown_session, "Session not found");
     case channel_end::refused:
-      return rpc_fail(res, 400, rpc_code::invalid_request, "Invalid Request");
+      return rpc_fail(res, 400, mcp::code::invalid_request, "Invalid Request");
     case channel_end::replaced:
     case channel_end::going_away:
       return rpc_busy(res, "the session is moving: try again");

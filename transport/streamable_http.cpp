@@ -12,7 +12,6 @@
 #include "transport/sse.hpp"
 #include "transport/streamable_http_error.hpp"
 #include "transport/streamable_http_headers.hpp"
-#include "transport/streamable_http_peek.hpp"
 #include "transport/websocket.hpp"
 
 namespace cafmcp::transport {
@@ -36,7 +35,7 @@ std::string session_id(const request& req) {
 bool check_origin(const endpoint& self, const request& req, response& res) {
   const auto* why = self.origins.refusal_of(req);
   if (why != nullptr)
-    rpc_fail(res, 403, rpc_code::transport, why);
+    rpc_fail(res, 403, mcp::code::transport, why);
   return why == nullptr;
 }
 
@@ -48,7 +47,7 @@ bool check_version(const endpoint& self, const request& req, response& res) {
   std::string why = "Bad Request: Unsupported protocol version (supported versions:";
   for (const auto& v : known)
     why += " " + v;
-  rpc_fail(res, 400, rpc_code::transport, why + ")");
+  rpc_fail(res, 400, mcp::code::transport, why + ")");
   return false;
 }
 
@@ -57,16 +56,16 @@ bool check_post(const endpoint& self, const request& req, response& res) {
   if (!check_origin(self, req, res))
     return false;
   if (!accepts(req, "application/json") || !accepts(req, "text/event-stream")) {
-    rpc_fail(res, 406, rpc_code::transport,
+    rpc_fail(res, 406, mcp::code::transport,
              "Not Acceptable: Client must accept both application/json and text/event-stream");
     return false;
   }
   if (!is_json(req)) {
-    rpc_fail(res, 415, rpc_code::transport, "Unsupported Media Type: Content-Type must be application/json");
+    rpc_fail(res, 415, mcp::code::transport, "Unsupported Media Type: Content-Type must be application/json");
     return false;
   }
   if (req.body.size() > self.options->message_bytes) {
-    rpc_fail(res, 413, rpc_code::transport, "Payload Too Large: send a smaller message");
+    rpc_fail(res, 413, mcp::code::transport, "Payload Too Large: send a smaller message");
     return false;
   }
   return true;
@@ -91,16 +90,21 @@ std::optional<posted> read_body(std::string body, response& res) {
     const bool initialize = request && parsed->method() == "initialize";
     return posted{std::move(*parsed), request, initialize};
   }
-  const auto batch = peek(body);
-  if (batch.what == peeked::shape::batch && !batch.initialize)
-    return posted{std::move(body), batch.requests, false};
-  if (batch.what == peeked::shape::not_json)
-    rpc_fail(res, 400, rpc_code::parse_error, "Parse error: Invalid JSON");
-  else
-    rpc_fail(res, 400, rpc_code::invalid_request,
-             batch.initialize ? "Invalid Request: initialize cannot be part of a batch"
-                              : "Invalid Request: not a JSON-RPC 2.0 batch");
-  return std::nullopt;
+  // A batch goes on as bytes: whether there may be any depends on the session's revision.
+  const auto refuse = [&](const mcp::rpc_error& why) {
+    rpc_fail(res, 400, why.code, why.message);
+    return std::nullopt;
+  };
+  const auto batch = mcp::parse_batch(body);
+  if (!batch)
+    return refuse(batch.error().error);
+  bool requests = false;
+  for (const auto& m : *batch) {
+    if (!m)
+      return refuse(m.error().error);
+    requests = requests || m->is_request();
+  }
+  return posted{std::move(body), requests, false};
 }
 
 asio::awaitable<void> on_post(endpoint_ptr self, request& req, response& res) {
@@ -113,7 +117,7 @@ asio::awaitable<void> on_post(endpoint_ptr self, request& req, response& res) {
   if (!body)
     co_return;
   if (fresh && !body->initialize)
-    co_return rpc_fail(res, 400, rpc_code::transport, "Bad Request: Mcp-Session-Id header is required");
+    co_return rpc_fail(res, 400, mcp::code::transport, "Bad Request: Mcp-Session-Id header is required");
   // `initialize` negotiates the version: its header says nothing yet.
   if (!body->initialize && !check_version(*self, req, res))
     co_return;
@@ -126,7 +130,7 @@ asio::awaitable<void> on_post(endpoint_ptr self, request& req, response& res) {
     co_return rpc_fail(res, found.error());
   const auto port = std::move(*found);
   if (body->initialize && !fresh)
-    co_return rpc_fail(res, 400, rpc_code::invalid_request, "Invalid Request: Server already initialized");
+    co_return rpc_fail(res, 400, mcp::code::invalid_request, "Invalid Request: Server already initialized");
   self->options->counters->messages_in.add();
   if (!body->requests) {
     if (!port->receive(std::move(body->what), nullptr))
@@ -150,7 +154,7 @@ asio::awaitable<std::shared_ptr<session_port>> existing(endpoint_ptr self, reque
   session_request wanted;
   wanted.session_id = session_id(req);
   if (wanted.session_id.empty()) {
-    rpc_fail(res, 400, rpc_code::transport, "Bad Request: Mcp-Session-Id header is required");
+    rpc_fail(res, 400, mcp::code::transport, "Bad Request: Mcp-Session-Id header is required");
     co_return nullptr;
   }
   if (!check_version(*self, req, res))
@@ -186,14 +190,15 @@ asio::awaitable<void> on_get(endpoint_ptr self, request& req, response& res) {
     co_return;
   if (req.method == http::verb::head) {
     res.header("Allow", "GET, POST, DELETE");
-    co_return rpc_fail(res, 405, rpc_code::transport, "Method not allowed");
+    co_return rpc_fail(res, 405, mcp::code::transport, "Method not allowed");
   }
   if (wants_websocket(req)) {
     co_await on_upgrade(self, req, res);
     co_return;
   }
   if (!accepts(req, "text/event-stream"))
-    co_return rpc_fail(res, 406, rpc_code::transport, "Not Acceptable: Client must accept text/event-stream");
+    co_return rpc_fail(res, 406, mcp::code::transport,
+                       "Not Acceptable: Client must accept text/event-stream");
   const auto port = co_await existing(self, req, res);
   if (port == nullptr)
     co_return;
@@ -219,7 +224,7 @@ void on_other(const endpoint& self, const request& req, response& res) {
   if (!check_origin(self, req, res))
     return;
   res.header("Allow", "GET, POST, DELETE");
-  rpc_fail(res, 405, rpc_code::transport, "Method not allowed");
+  rpc_fail(res, 405, mcp::code::transport, "Method not allowed");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "transport/streamable_http_error.hpp"
+#include "mcp/errors.hpp"
 
 namespace cafmcp::transport {
 
@@ -15,16 +16,16 @@ void rpc_fail(response& res, unsigned status, int code, std::string_view message
 
 void rpc_busy(response& res, std::string_view message) {
   res.header("Retry-After", "1");
-  rpc_fail(res, 503, rpc_code::transport, message);
+  rpc_fail(res, 503, mcp::code::transport, message);
 }
 
 void rpc_fail(response& res, const error& why) {
   // Another principal's session must look like none.
   if (why.code == errc::not_found || why.code == errc::denied)
-    return rpc_fail(res, 404, rpc_code::unknown_session, "Session not found");
+    return rpc_fail(res, 404, mcp::code::unknown_session, "Session not found");
   if (retryable(why))
     return rpc_busy(res, why.message);
-  rpc_fail(res, 500, rpc_code::internal, "Internal error: the log of the node says why");
+  rpc_fail(res, 500, mcp::code::internal_error, "Internal error: the log of the node says why");
 }
 
 }  // namespace cafmcp::transport

@@ -10,15 +10,6 @@
 
 namespace cafmcp::transport {
 
-/// JSON-RPC error codes that the transport itself uses.
-namespace rpc_code {
-inline constexpr int parse_error = -32700;
-inline constexpr int invalid_request = -32600;
-inline constexpr int internal = -32603;
-inline constexpr int transport = -32000;
-inline constexpr int unknown_session = -32001;
-}  // namespace rpc_code
-
 /// Answers with `status` and an error object. `message` is ASCII; what would break the JSON becomes '?'.
 void rpc_fail(response& res, unsigned status, int code, std::string_view message);
 

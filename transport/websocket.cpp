@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "mcp/errors.hpp"
 #include "transport/streamable_http_error.hpp"
 #include "transport/streamable_http_headers.hpp"
 #include "transport/websocket_layer.hpp"
@@ -321,7 +322,7 @@ bool wants_websocket(const request& req) {
 
 bool check_upgrade(const request& req, response& res) {
   if (req.version < 11 || !has_token(req, "Connection", "upgrade", true)) {
-    rpc_fail(res, 400, rpc_code::transport,
+    rpc_fail(res, 400, mcp::code::transport,
              "Bad Request: a WebSocket needs HTTP/1.1 and Connection: Upgrade");
     return false;
   }
@@ -331,12 +332,12 @@ bool check_upgrade(const request& req, response& res) {
   };
   if (req.count(http::field::sec_websocket_key) != 1 || key.size() != 24 || !key.ends_with("==") ||
       !std::all_of(key.begin(), key.end() - 2, good)) {
-    rpc_fail(res, 400, rpc_code::transport, "Bad Request: Sec-WebSocket-Key must be 16 bytes in base64");
+    rpc_fail(res, 400, mcp::code::transport, "Bad Request: Sec-WebSocket-Key must be 16 bytes in base64");
     return false;
   }
   if (req[http::field::sec_websocket_version] != "13") {
     res.header("Sec-WebSocket-Version", "13");
-    rpc_fail(res, 426, rpc_code::transport, "Upgrade Required: Sec-WebSocket-Version must be 13");
+    rpc_fail(res, 426, mcp::code::transport, "Upgrade Required: Sec-WebSocket-Version must be 13");
     return false;
   }
   return true;
