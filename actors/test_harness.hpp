@@ -179,7 +179,7 @@ class slow_store final : public persistence::session_store {
     inner_->scan(bucket, after, limit, std::move(then));
   }
   void expire(std::uint32_t bucket, std::int64_t before_ms, std::size_t limit,
-              callback<std::vector<std::string>> then) override {
+              callback<std::vector<persistence::idle_session>> then) override {
     inner_->expire(bucket, before_ms, limit, std::move(then));
   }
   std::uint64_t size() const noexcept override { return inner_->size(); }

@@ -140,11 +140,11 @@ void memory_store::scan(std::uint32_t number, std::string_view after, std::size_
 }
 
 void memory_store::expire(std::uint32_t number, std::int64_t before_ms, std::size_t limit,
-                          callback<std::vector<std::string>> then) {
+                          callback<std::vector<idle_session>> then) {
   if (number >= bucket_count)
     return then(fail(errc::invalid, "there is no bucket " + std::to_string(number)));
   limit = std::clamp<std::size_t>(limit, 1, max_scan);
-  std::vector<std::string> found;
+  std::vector<idle_session> found;
   {
     auto& b = buckets_[number];
     const std::lock_guard lock{b.mutex};
@@ -157,7 +157,7 @@ void memory_store::expire(std::uint32_t number, std::int64_t before_ms, std::siz
         continue;
       }
       if (old && found.size() < limit)
-        found.push_back(s.record.id);
+        found.push_back({s.record.id, s.record.epoch, s.record.seq, s.record.last_active_ms});
       ++i;
     }
   }

@@ -26,7 +26,7 @@ class memory_store final : public session_store {
   void scan(std::uint32_t bucket, std::string_view after, std::size_t limit,
             callback<std::vector<session_summary>> then) override;
   void expire(std::uint32_t bucket, std::int64_t before_ms, std::size_t limit,
-              callback<std::vector<std::string>> then) override;
+              callback<std::vector<idle_session>> then) override;
 
   std::uint64_t size() const noexcept override { return size_.load(std::memory_order_relaxed); }
 

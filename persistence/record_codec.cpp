@@ -241,36 +241,48 @@ result<session_record> decode(std::string_view bytes) {
   return r;
 }
 
-result<std::string> encode_operation(const operation& op) {
+result<std::string> encode_operations(std::span<const operation> operations) {
   std::string body;
-  append_little(body, op.bucket, 4);
-  append_little(body, op.epoch, 8);
-  append_little(body, op.seq, 8);
-  append_little(body, static_cast<unsigned char>(op.kind), 1);
-  append_field(body, op.session);
-  append_field(body, op.bytes);
-  return sealed(body, "an operation");
+  append_little(body, operations.front().bucket, 4);
+  append_field(body, operations.front().session);
+  append_little(body, operations.size(), 4);
+  for (const auto& op : operations) {
+    append_little(body, op.epoch, 8);
+    append_little(body, op.seq, 8);
+    append_little(body, static_cast<unsigned char>(op.kind), 1);
+    append_field(body, op.bytes);
+  }
+  return sealed(body, "a batch of operations");
 }
 
-result<operation> decode_operation(std::string_view bytes) {
+result<std::vector<operation>> decode_operations(std::string_view bytes) {
   std::string room;
   const auto body = opened(bytes, room);
   if (!body)
     return body.error();
-  operation op;
+  const auto senseless = fail(errc::invalid, "its parts make no operations");
+  std::vector<operation> out;
   auto rest = *body;
+  operation op;
   const auto bucket = take_little(rest, 4);
-  const auto epoch = take_little(rest, 8);
-  const auto seq = take_little(rest, 8);
-  const auto kind = take_little(rest, 1);
-  if (!kind || !take_string(rest, op.session) || !take_string(rest, op.bytes) || !rest.empty() ||
-      *bucket >= bucket_count)
-    return fail(errc::invalid, "its parts make no operation");
+  if (!bucket || *bucket >= bucket_count || !take_string(rest, op.session))
+    return senseless;
   op.bucket = static_cast<std::uint32_t>(*bucket);
-  op.epoch = *epoch;
-  op.seq = *seq;
-  op.kind = static_cast<op_kind>(*kind);
-  return op;
+  const auto count = take_little(rest, 4);
+  for (std::uint64_t i = 0; count && i < *count; ++i) {
+    const auto epoch = take_little(rest, 8);
+    const auto seq = take_little(rest, 8);
+    const auto kind = take_little(rest, 1);
+    if (!kind || !take_string(rest, op.bytes))
+      return senseless;
+    op.epoch = *epoch;
+    op.seq = *seq;
+    op.kind = static_cast<op_kind>(*kind);
+    out.push_back(op);
+  }
+  if (out.empty() || !rest.empty())
+    return senseless;
+  return out;
 }
 
 }  // namespace cafmcp::persistence

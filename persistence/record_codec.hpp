@@ -6,8 +6,10 @@
 // thread-safe.
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "persistence/operation.hpp"
@@ -30,8 +32,8 @@ result<std::string> encode(const session_record& record);
 /// Error `invalid`: no record that this version can read; the message says why.
 result<session_record> decode(std::string_view bytes);
 
-/// The same for an operation.
-result<std::string> encode_operation(const operation& op);
-result<operation> decode_operation(std::string_view bytes);
+/// The same for operations of one session, at least one.
+result<std::string> encode_operations(std::span<const operation> operations);
+result<std::vector<operation>> decode_operations(std::string_view bytes);
 
 }  // namespace cafmcp::persistence

@@ -59,6 +59,18 @@ operation any_operation(std::mt19937& random, std::size_t size) {
           any_text(random, size)};
 }
 
+// Of one session, as they are kept together.
+std::vector<operation> any_batch(std::mt19937& random, std::size_t size) {
+  std::vector<operation> batch(1 + random() % 4, any_operation(random, size));
+  for (auto& op : batch) {
+    auto other = any_operation(random, size);
+    other.bucket = op.bucket;
+    other.session = op.session;
+    op = std::move(other);
+  }
+  return batch;
+}
+
 // The same bytes with another version or packing, and a checksum that fits.
 std::string with_byte(std::string bytes, std::size_t at, unsigned char value) {
   bytes[at] = static_cast<char>(value);
@@ -79,10 +91,10 @@ CAF_TEST(random records and operations come back as they were) {
     const auto read = decode(encode(record).value());
     CAF_REQUIRE(read.has_value());
     CAF_REQUIRE(*read == record);
-    const auto op = any_operation(random, size);
-    const auto again = decode_operation(encode_operation(op).value());
+    const auto batch = any_batch(random, size);
+    const auto again = decode_operations(encode_operations(batch).value());
     CAF_REQUIRE(again.has_value());
-    CAF_REQUIRE(*again == op);
+    CAF_REQUIRE(*again == batch);
   }
 }
 
@@ -91,10 +103,10 @@ CAF_TEST(what was cut short or changed is an error) {
   for (int i = 0; i < 40; ++i) {
     const auto size = i % 10 == 0 ? std::size_t{3000} : std::size_t{40};
     const auto record = encode(any_record(random, size)).value();
-    const auto op = encode_operation(any_operation(random, size)).value();
+    const auto op = encode_operations(any_batch(random, size)).value();
     for (const auto* bytes : {&record, &op}) {
       const auto wrong = [&](std::string_view b) {
-        return bytes == &record ? !decode(b).has_value() : !decode_operation(b).has_value();
+        return bytes == &record ? !decode(b).has_value() : !decode_operations(b).has_value();
       };
       for (std::size_t cut = 0; cut < bytes->size(); cut += 1 + bytes->size() / 200)
         CAF_REQUIRE(wrong(std::string_view{*bytes}.substr(0, cut)));
@@ -115,8 +127,8 @@ CAF_TEST(bytes with a right checksum and a wrong body are an error or a record) 
     const auto bytes = encode(any_record(random, i % 5 == 0 ? 2000 : 30)).value();
     const auto at = 2 + random() % (bytes.size() - 6);
     errors += !decode(with_byte(bytes, at, static_cast<unsigned char>(random())));
-    const auto op = encode_operation(any_operation(random, 30)).value();
-    errors += !decode_operation(with_byte(op, 2 + random() % (op.size() - 6), 255));
+    const auto op = encode_operations(any_batch(random, 30)).value();
+    errors += !decode_operations(with_byte(op, 2 + random() % (op.size() - 6), 255));
   }
   CAF_CHECK(errors > 100);
 }

@@ -29,6 +29,14 @@ struct session_summary {
   std::uint64_t bytes = 0;  ///< of the record, about
 };
 
+/// What is needed to end a session.
+struct idle_session {
+  std::string id;
+  std::uint64_t epoch = 0;  ///< of its last operation
+  std::uint64_t seq = 0;    ///< likewise
+  std::int64_t last_active_ms = 0;
+};
+
 /// The interface.
 class session_store {
  public:
@@ -37,23 +45,24 @@ class session_store {
 
   virtual ~session_store() = default;
 
-  /// The record of a session; that of an ended one is its tombstone. Error: `not_found`, or `unavailable` and
-  /// `io` when it can't be known.
+  /// The record of a session; that of an ended one is its tombstone. Errors: `not_found`: surely none;
+  /// `unavailable` and `io`: it can't be known.
   virtual void get(std::string_view session, callback<session_record> then) = 0;
 
   /// Carries out operations of one session in their order, all of them or none, and reports when they are as
   /// safe as this store makes them. Errors: those of `persistence::apply`; `overloaded` when full; `io`.
   virtual void apply(std::vector<operation> operations, callback<void> then) = 0;
 
-  /// Sessions of a bucket that have not ended, by rising id, from behind `after` (empty: from the first), at
-  /// most `limit` (1 to 10 000).
+  /// Sessions of a bucket that have not ended, at most `limit` (1 to 10 000), in an order of the store's own,
+  /// from behind session `after` (empty: from the first): pages have each session once, but for those that
+  /// come and go meanwhile. Error `unavailable`: not all of them are known yet.
   virtual void scan(std::uint32_t bucket, std::string_view after, std::size_t limit,
                     callback<std::vector<session_summary>> then) = 0;
 
-  /// Ids of sessions of a bucket that were last active before `before_ms` and have not ended: at most `limit`
-  /// of them, whose owner decides and ends them. Tombstones from before that time are forgotten.
+  /// Sessions of a bucket that were last active before `before_ms` and have not ended: at most `limit` (1 to
+  /// 10 000) of them, whose owner decides and ends them. Tombstones from before that time are forgotten.
   virtual void expire(std::uint32_t bucket, std::int64_t before_ms, std::size_t limit,
-                      callback<std::vector<std::string>> then) = 0;
+                      callback<std::vector<idle_session>> then) = 0;
 
   /// How many sessions there are, ended ones not counted.
   virtual std::uint64_t size() const noexcept = 0;

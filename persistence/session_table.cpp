@@ -1,5 +1,6 @@
 #include "persistence/session_table.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.hpp"
@@ -10,7 +11,11 @@ namespace cafmcp::persistence {
 
 namespace {
 
-constexpr std::int64_t forgotten_at_once = 4096;
+constexpr std::size_t forgotten_at_once = 4096;
+
+session_index::place place_of(const session_record& record, std::uint64_t row) noexcept {
+  return {session_index::key_of(record.id), row, record.last_active_ms, record.ended};
+}
 
 }  // namespace
 
@@ -19,139 +24,161 @@ result<session_table> session_table::open(sqlite_database& db, std::size_t cache
   out.db_ = &db;
   out.cache_bytes_ = cache_bytes;
   out.name_of_ = std::move(name_of);
-  // `+ended` keeps the planner on the primary key, which has the order that is asked for.
-  const std::pair<sqlite_statement*, const char*> statements[] = {
-      {&out.get_, "SELECT id, last_active, ended, record FROM sessions WHERE bucket=? AND id=?"},
-      {&out.insert_, "INSERT INTO sessions(last_active, ended, record, bucket, id) VALUES(?,?,?,?,?)"},
-      {&out.update_, "UPDATE sessions SET record=? WHERE bucket=? AND id=?"},
-      {&out.update_all_, "UPDATE sessions SET last_active=?, ended=?, record=? WHERE bucket=? AND id=?"},
-      {&out.scan_,
-       "SELECT id, last_active, ended, record FROM sessions WHERE bucket=? AND id>? AND +ended=0"
-       " ORDER BY id LIMIT ?"},
-      {&out.idle_,
-       "SELECT id FROM sessions WHERE bucket=? AND ended=0 AND last_active<? ORDER BY last_active LIMIT ?"},
-      {&out.forget_,
-       "DELETE FROM sessions WHERE bucket=?1 AND id IN (SELECT id FROM sessions WHERE bucket=?1 AND ended=1"
-       " AND last_active<?2 LIMIT ?3) RETURNING id"},
-      {&out.save_damaged_,
-       "INSERT INTO damaged(bucket, id, reason, record) SELECT bucket, id, ?3, record FROM sessions"
-       " WHERE bucket=?1 AND id=?2"},
-      {&out.erase_, "DELETE FROM sessions WHERE bucket=? AND id=? RETURNING ended"}};
-  for (const auto& [to, sql] : statements) {
-    auto made = db.prepare(sql);
-    if (!made)
-      return made.error();
-    *to = std::move(*made);
-  }
-  const auto live = db.number("SELECT count(*) FROM sessions WHERE ended=0");
+  auto rows = session_rows::open(db);
+  if (!rows)
+    return rows.error();
+  out.rows_ = std::move(*rows);
+  const auto live = db.number("SELECT value FROM meta WHERE key='live'");
   if (!live)
     return live.error();
   out.live_ = static_cast<std::uint64_t>(*live);
+  auto write_live = db.prepare("UPDATE meta SET value=? WHERE key='live'");
+  if (!write_live)
+    return write_live.error();
+  out.write_live_ = std::move(*write_live);
+  out.load_.last = out.rows_.last();
+  out.load_.done = out.load_.last == 0;
   return out;
 }
 
-result<session_record> session_table::decode_row(const sqlite_statement& row, int column) {
-  auto record = decode(row.bytes(column + 3));
-  if (!record)
-    return record;
-  if (record->id != row.bytes(column) || record->last_active_ms != row.number(column + 1) ||
-      record->ended != (row.number(column + 2) != 0))
-    return fail(errc::invalid, "its columns are not what its record says");
-  return record;
+double session_table::loaded() const noexcept {
+  return load_.done ? 1 : static_cast<double>(load_.next - 1) / static_cast<double>(load_.last);
 }
 
-// The entry of a session; the end if there is no such session, or none that can be read (`refusal`).
-result<session_table::entries::iterator> session_table::find(std::string_view id, result<void>& refusal) {
-  if (const auto i = entries_.find(id); i != entries_.end()) {
-    order_.splice(order_.begin(), order_, i->second.place);
-    return i;
-  }
+bool session_table::knows(std::string_view id) const {
+  if (entries_.contains(id))
+    return true;
+  std::vector<place> found;
+  index_.find(bucket_of(id), session_index::key_of(id), found);
+  return !found.empty();
+}
+
+// Why a session that is not found may be there all the same.
+std::optional<error> session_table::why_unknown() const {
+  if (!load_.done)
+    return fail(errc::unavailable, "the store is still reading its file (" +
+                                       std::to_string(static_cast<int>(100 * loaded())) + " %); try again");
+  if (gaps_ > 0)
+    return fail(errc::io,
+                "there is no such session in the part of the store that can be read, and the rest "
+                "is damaged");
+  return std::nullopt;
+}
+
+// What is in the row at `where` if that is the session's; nothing if it is another's.
+result<std::optional<session_table::entry>> session_table::read(std::string_view id, const place& where,
+                                                                result<void>& refusal) {
+  std::optional<entry> out;
   std::string why;
-  {
-    const statement_use use{get_};
-    get_.bind(1, bucket_of(id)).bind(2, id);
-    const auto row = get_.step();
-    if (!row && !db_->damaged())
-      return row.error();
-    if (!row) {  // a broken page is the fault of those that are on it, and of no other
-      refusal = row.error();
-      return entries_.end();
-    }
-    if (!*row)
-      return entries_.end();
-    if (auto record = decode_row(get_, 0)) {
-      entry e;
-      e.bytes = bytes_of(*record);
-      e.stored = true;
-      e.stored_active = record->last_active_ms;
-      e.stored_ended = record->ended;
-      e.record = std::move(*record);
-      return keep(id, std::move(e));
-    } else {
+  const auto found = rows_.read(where.row, [&](const session_row& row) {
+    if (row.id != id)
+      return;
+    auto record = session_rows::decode(row);
+    if (!record) {
       why = record.error().message;
+      return;
     }
+    out.emplace();
+    out->bytes = bytes_of(*record);
+    out->row = where.row;
+    out->stored = where;
+    out->record = std::move(*record);
+  });
+  if (!found) {
+    if (!db_->damaged())
+      return found.error();
+    refusal = found.error();  // a broken page is the fault of those that are on it, and of no other
+  } else if (!why.empty()) {
+    if (auto done = set_aside(bucket_of(id), where, id, why); !done)
+      return done.error();
+    refusal = fail(errc::io, "the record of session " + name_of_(id) +
+                                 " is damaged and was set aside (table `damaged`): " + why);
   }
-  if (auto done = set_aside(std::string{id}, why); !done)
-    return done.error();
-  refusal = fail(errc::io, "the record of session " + name_of_(id) +
-                               " is damaged and was set aside (table `damaged`): " + why);
+  return out;
+}
+
+// The entry of a session; the end if there is none that is known, or none that can be read (`refusal`).
+result<session_table::entries::iterator> session_table::find(std::string_view id, result<void>& refusal) {
+  const auto cached = entries_.find(id);
+  if (cached == entries_.end() || cached->second.record.ended)
+    index_.find(bucket_of(id), session_index::key_of(id), found_);
+  if (cached != entries_.end()) {
+    auto& e = cached->second;
+    if (!e.record.ended || dirty_.contains(cached->first) ||
+        std::any_of(found_.begin(), found_.end(), [&](const place& p) { return p.row == e.row; })) {
+      order_.splice(order_.begin(), order_, e.order);
+      return cached;
+    }
+    drop(cached);  // a tombstone that was forgotten
+  }
+  for (const auto& where : found_) {
+    auto there = read(id, where, refusal);
+    if (!there)
+      return there.error();
+    if (*there)
+      return keep(id, std::move(**there));
+    if (!refusal)
+      break;
+  }
   return entries_.end();
 }
 
+void session_table::carry_out(const change& c) {
+  if (c.before.row == 0)
+    index_.add(c.bucket, c.after);
+  else if (c.after.row == 0)
+    index_.remove(c.bucket, c.before);
+  else
+    index_.update(c.bucket, c.after);
+}
+
+result<void> session_table::write_live(std::uint64_t live) {
+  return write_live_.bind(1, static_cast<std::int64_t>(live)).run();
+}
+
 // In the caller's transaction, or in one of its own.
-result<void> session_table::set_aside(const std::string& id, const std::string& why) {
+result<void> session_table::set_aside(std::uint32_t bucket, const place& where, std::string_view id,
+                                      const std::string& why) {
   log::get("persistence")
-      .error("a session's record is damaged and is set aside", {{"session", name_of_(id)}, {"reason", why}});
-  const bool own = !db_->in_transaction();
-  const auto bucket = bucket_of(id);
-  const auto carry_out = [&]() -> result<bool> {
-    if (own)
-      if (auto begun = db_->exec("BEGIN IMMEDIATE"); !begun)
-        return begun.error();
-    if (auto saved = save_damaged_.bind(1, bucket).bind(2, id).bind(3, why).run(); !saved)
-      return saved.error();
-    bool was_live = false;
-    {
-      const statement_use use{erase_};
-      erase_.bind(1, bucket).bind(2, id);
-      for (;;) {
-        const auto row = erase_.step();
-        if (!row)
-          return row.error();
-        if (!*row)
-          break;
-        was_live = erase_.number(0) == 0;
-      }
-    }
-    if (own)
-      if (auto done = db_->exec("COMMIT"); !done)
-        return done.error();
-    return was_live;
-  };
-  const auto was_live = carry_out();
-  if (!was_live) {
-    if (own && db_->in_transaction())
-      static_cast<void>(db_->exec("ROLLBACK"));
-    return was_live.error();
+      .error("a session's record is damaged and is set aside",
+             {{"session", name_of_(id)}, {"row", where.row}, {"reason", why}});
+  const int was_live = where.ended || live_ == 0 ? 0 : 1;
+  if (db_->in_transaction()) {
+    if (auto saved = rows_.set_aside(where.row, why); !saved)
+      return saved;
+    changes_.push_back({bucket, where, {}});
+    live_change_ -= was_live;
+    ++damaged_;
+    return {};
   }
+  auto done = db_->exec("BEGIN IMMEDIATE");
+  if (done)
+    done = rows_.set_aside(where.row, why);
+  if (done)
+    done = write_live(live_ - static_cast<std::uint64_t>(was_live));
+  if (done)
+    done = db_->exec("COMMIT");
+  if (!done) {
+    if (db_->in_transaction())
+      static_cast<void>(db_->exec("ROLLBACK"));
+    return done;
+  }
+  index_.remove(bucket, where);
+  live_ -= static_cast<std::uint64_t>(was_live);
   ++damaged_;
-  if (*was_live && own)
-    --live_;
-  else if (*was_live)
-    --live_change_;
   return {};
 }
 
 session_table::entries::iterator session_table::keep(std::string_view id, entry e) {
   bytes_ += e.bytes;
   const auto i = entries_.emplace(id, std::move(e)).first;
-  i->second.place = order_.insert(order_.begin(), std::string_view{i->first});
+  i->second.order = order_.insert(order_.begin(), std::string_view{i->first});
   return i;
 }
 
 void session_table::drop(entries::iterator i) {
   bytes_ -= i->second.bytes;
-  order_.erase(i->second.place);
+  order_.erase(i->second.order);
   entries_.erase(i);
 }
 
@@ -165,6 +192,11 @@ result<void> session_table::apply(const std::vector<operation>& operations, std:
     return {};
   auto i = *found;
   const bool fresh = i == entries_.end();
+  if (fresh && operations.front().kind != op_kind::create)
+    if (const auto why = why_unknown()) {
+      refusal = *why;
+      return {};
+    }
   if (fresh)
     i = keep(id, {});
   auto& record = i->second.record;
@@ -198,38 +230,42 @@ result<void> session_table::apply(const std::vector<operation>& operations, std:
   return {};
 }
 
-// `last_active` and `ended` are in an index, which is left alone when they have not changed.
-result<void> session_table::write(const std::string& id, entry& e) {
-  const auto bytes = encode(e.record);
-  if (!bytes)
-    return bytes.error();
-  const auto active = e.record.last_active_ms;
-  const bool ended = e.record.ended;
-  const auto bucket = bucket_of(id);
-  if (e.stored && e.stored_active == active && e.stored_ended == ended)
-    return update_.bind(1, *bytes).bind(2, bucket).bind(3, id).run();
-  auto& statement = e.stored ? update_all_ : insert_;
-  auto done = statement.bind(1, active).bind(2, ended).bind(3, *bytes).bind(4, bucket).bind(5, id).run();
-  e.stored = true;
-  e.stored_active = active;
-  e.stored_ended = ended;
-  return done;
+result<void> session_table::write(entry& e) {
+  const auto bucket = bucket_of(e.record.id);
+  if (e.row == 0) {
+    const auto row = rows_.append(e.record);
+    if (!row)
+      return row.error();
+    e.row = *row;
+    changes_.push_back({bucket, {}, place_of(e.record, e.row)});
+  } else {
+    if (auto done = rows_.update(e.row, e.record); !done)
+      return done;
+    changes_.push_back({bucket, e.stored, place_of(e.record, e.row)});
+  }
+  e.stored = changes_.back().after;
+  return {};
 }
 
 result<void> session_table::flush() {
   for (const auto& id : dirty_)
-    if (auto done = write(id, entries_.find(id)->second); !done)
+    if (auto done = write(entries_.find(id)->second); !done)
       return done;
-  dirty_.clear();
+  if (live_change_ != 0)
+    return write_live(live_ + static_cast<std::uint64_t>(live_change_));
   return {};
 }
 
 void session_table::committed() {
+  for (const auto& c : std::exchange(changes_, {}))
+    carry_out(c);
+  dirty_.clear();
   live_ += static_cast<std::uint64_t>(std::exchange(live_change_, 0));
   evict();
 }
 
 void session_table::rolled_back() {
+  changes_.clear();
   dirty_.clear();
   entries_.clear();
   order_.clear();
@@ -249,101 +285,23 @@ result<session_record> session_table::get(std::string_view id) {
     return found.error();
   if (!refusal)
     return refusal.error();
-  if (*found == entries_.end())
+  if (*found == entries_.end()) {
+    if (const auto why = why_unknown())
+      return *why;
     return fail(errc::not_found, "no such session");
+  }
   auto record = (*found)->second.record;
   evict();
   return record;
 }
 
-result<std::vector<session_summary>> session_table::scan(std::uint32_t bucket, std::string_view after,
-                                                         std::size_t limit) {
-  std::vector<session_summary> out;
-  std::vector<std::pair<std::string, std::string>> broken;
-  std::string from{after};
-  bool more = true;
-  while (more && out.size() < limit) {
-    {
-      const statement_use use{scan_};
-      scan_.bind(1, bucket).bind(2, from).bind(3, static_cast<std::int64_t>(limit - out.size()));
-      broken.clear();
-      for (;;) {
-        const auto row = scan_.step();
-        if (!row)
-          return row.error();
-        if (!*row)
-          break;
-        if (const auto record = decode_row(scan_, 0))
-          out.push_back(summary_of(*record, bytes_of(*record)));
-        else
-          broken.emplace_back(scan_.bytes(0), record.error().message);
-      }
-    }
-    // The page is filled up with what is behind it.
-    more = !broken.empty();
-    for (const auto& [id, why] : broken) {
-      if (auto done = set_aside(id, why); !done)
-        return done.error();
-      from = std::max(from, id);
-    }
-    if (!out.empty())
-      from = std::max(from, out.back().id);
-  }
-  return out;
-}
-
-result<std::vector<std::string>> session_table::idle(std::uint32_t bucket, std::int64_t before_ms,
-                                                     std::size_t limit) {
-  std::vector<std::string> out;
-  const statement_use use{idle_};
-  idle_.bind(1, bucket).bind(2, before_ms).bind(3, static_cast<std::int64_t>(limit));
-  for (;;) {
-    const auto row = idle_.step();
-    if (!row)
-      return row.error();
-    if (!*row)
-      return out;
-    out.emplace_back(idle_.bytes(0));
-  }
-}
-
 result<void> session_table::forget(std::uint32_t bucket, std::int64_t before_ms) {
-  const statement_use use{forget_};
-  forget_.bind(1, bucket).bind(2, before_ms).bind(3, forgotten_at_once);
-  for (;;) {
-    const auto row = forget_.step();
-    if (!row)
-      return row.error();
-    if (!*row)
-      return {};
-    if (const auto i = entries_.find(forget_.bytes(0)); i != entries_.end())
-      drop(i);
+  for (const auto& where : index_.old(bucket, before_ms, true, forgotten_at_once)) {
+    if (auto done = rows_.remove(where.row); !done)
+      return done;
+    changes_.push_back({bucket, where, {}});
   }
-}
-
-result<std::uint64_t> session_table::check() {
-  const auto before = damaged_;
-  std::vector<std::pair<std::string, std::string>> broken;
-  auto all = db_->prepare("SELECT id, last_active, ended, record FROM sessions");
-  if (!all)
-    return all.error();
-  for (;;) {
-    const auto row = all->step();
-    if (!row)
-      return row.error();
-    if (!*row)
-      break;
-    if (const auto record = decode_row(*all, 0); !record)
-      broken.emplace_back(all->bytes(0), record.error().message);
-  }
-  all->reset();
-  for (const auto& [id, why] : broken) {
-    if (const auto i = entries_.find(id); i != entries_.end())
-      drop(i);
-    if (auto done = set_aside(id, why); !done)
-      return done.error();
-  }
-  return damaged_ - before;
+  return {};
 }
 
 }  // namespace cafmcp::persistence

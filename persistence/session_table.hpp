@@ -1,27 +1,52 @@
 #pragma once
-// The records of all sessions in a SQLite file, with those used last kept decoded. Batches change records in
-// memory; `flush` writes each changed one once, however many batches of a transaction it had. A row that
-// can't be trusted is moved into the table `damaged`, and said. Works within the transaction of its caller.
-// Not thread-safe.
+// The records of all sessions: rows in a SQLite file (`session_rows`), where each is (`session_index`), and
+// those used last, decoded. Batches change records in memory; `flush` writes each changed one once, however
+// many batches of a transaction it had. Works within the transaction of its caller; the index follows when
+// that is committed.
+//
+// After a start the index is empty. `load` fills it bit by bit, looking at the checksum of each row, while
+// the table is used: a session that was not come to yet is `unavailable`, new ones are made as always. What
+// can't be trusted is said and set aside: a row by itself, into the table `damaged`; rows on pages that can't
+// be read stay where they are, and from then on a session that is not found may be one of them, which is the
+// error `io`. Not thread-safe.
 
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "persistence/batch.hpp"
+#include "persistence/session_index.hpp"
+#include "persistence/session_rows.hpp"
+#include "persistence/session_store.hpp"
 #include "persistence/sqlite_database.hpp"
 
 namespace cafmcp::persistence {
+
+/// What a look at all rows has found.
+struct rows_seen {
+  std::uint64_t rows = 0;
+  std::uint64_t damaged = 0;  ///< set aside
+  std::uint64_t gaps = 0;     ///< stretches of rows on pages that can't be read
+};
 
 /// See above.
 class session_table {
  public:
   using namer = std::function<std::string(std::string_view)>;
+
+  /// A look at all rows, in pieces.
+  struct walk {
+    std::uint64_t next = 1;
+    std::uint64_t last = 0;
+    bool done = false;
+    rows_seen seen;
+  };
 
   /// `db` must outlive this. `name_of`: how logs call a session.
   static result<session_table> open(sqlite_database& db, std::size_t cache_bytes, namer name_of);
@@ -36,58 +61,91 @@ class session_table {
   void committed();
   void rolled_back();
 
-  /// Outside of transactions, or behind `flush`:
+  /// Outside of transactions:
   result<session_record> get(std::string_view id);
   result<std::vector<session_summary>> scan(std::uint32_t bucket, std::string_view after, std::size_t limit);
-  result<std::vector<std::string>> idle(std::uint32_t bucket, std::int64_t before_ms, std::size_t limit);
+  result<std::vector<idle_session>> idle(std::uint32_t bucket, std::int64_t before_ms, std::size_t limit);
 
-  /// Forgets tombstones from before `before_ms`, within a transaction: some thousands in a call.
+  /// Forgets tombstones from before `before_ms`, within a transaction behind `flush`: some thousands in a
+  /// call.
   result<void> forget(std::uint32_t bucket, std::int64_t before_ms);
 
-  /// Decodes all records. The number of those that were set aside.
-  result<std::uint64_t> check();
+  /// Whether rows have yet to be loaded, and which part of them has been, 0 to 1.
+  bool loading() const noexcept { return !load_.done; }
+  double loaded() const noexcept;
 
-  /// Sessions that have not ended, as far as committed.
+  /// Whether the session's row is known, or its key at least.
+  bool knows(std::string_view id) const;
+
+  /// Loads about `limit` rows and calls `on_row` with their sessions' ids. Error: try again later.
+  result<void> load(std::size_t limit, const std::function<void(std::string_view)>& on_row);
+
+  /// A walk over what is stored now.
+  walk begin_check() const;
+
+  /// Looks at about `limit` rows.
+  result<void> check(walk& w, std::size_t limit);
+
+  /// Sessions that have not ended, and tombstones as far as loaded; both as far as committed.
   std::uint64_t live() const noexcept { return live_; }
+  std::uint64_t tombstones() const noexcept { return index_.ended(); }
 
-  /// Records set aside so far.
+  /// Records set aside, and stretches of rows that can't be read, so far.
   std::uint64_t damaged() const noexcept { return damaged_; }
+  std::uint64_t gaps() const noexcept { return gaps_; }
 
-  /// What records in memory take, about.
+  /// What records in memory take, about, and what the index takes.
   std::size_t cached_bytes() const noexcept { return bytes_; }
+  std::size_t index_bytes() const noexcept { return index_.bytes(); }
 
  private:
+  using place = session_index::place;
   struct entry {
     session_record record;
     std::uint64_t bytes = 0;  // of the record
-    bool stored = false;      // there is a row, with these:
-    std::int64_t stored_active = 0;
-    bool stored_ended = false;
-    std::list<std::string_view>::iterator place;
+    std::uint64_t row = 0;    // 0: there is none yet
+    place stored;             // what the index says of it
+    std::list<std::string_view>::iterator order;
   };
   using entries = std::map<std::string, entry, std::less<>>;
-
-  // A row as it is: what the statement's columns id, last_active, ended, record (from `column`) say.
-  static result<session_record> decode_row(const sqlite_statement& row, int column);
+  struct change {
+    std::uint32_t bucket;
+    place before;  // a row of 0: there was none
+    place after;   // likewise
+  };
 
   result<entries::iterator> find(std::string_view id, result<void>& refusal);
-  result<void> set_aside(const std::string& id, const std::string& why);
+  result<std::optional<entry>> read(std::string_view id, const place& where, result<void>& refusal);
+  std::optional<error> why_unknown() const;
+  result<void> set_aside(std::uint32_t bucket, const place& where, std::string_view id,
+                         const std::string& why);
+  result<void> walk_on(walk& w, std::size_t limit,
+                       const std::function<void(const session_row&, const place&)>& f);
+  result<void> fill(const session_row& row, const place& where);
+  result<void> write(entry& e);
+  result<void> write_live(std::uint64_t live);
   entries::iterator keep(std::string_view id, entry e);
   void drop(entries::iterator i);
   void evict();
-  result<void> write(const std::string& id, entry& e);
+  void carry_out(const change& c);
 
   sqlite_database* db_ = nullptr;
   std::size_t cache_bytes_ = 0;
   namer name_of_;
+  session_rows rows_;
+  session_index index_;
   entries entries_;
   std::list<std::string_view> order_;  // last used first; views of the keys
   std::size_t bytes_ = 0;
   std::set<std::string> dirty_;
+  std::vector<change> changes_;  // of the index, when this is committed
   std::uint64_t live_ = 0;
   std::int64_t live_change_ = 0;
   std::uint64_t damaged_ = 0;
-  sqlite_statement get_, insert_, update_, update_all_, scan_, idle_, forget_, save_damaged_, erase_;
+  std::uint64_t gaps_ = 0;
+  walk load_;
+  std::vector<place> found_;
+  sqlite_statement write_live_;
 };
 
 }  // namespace cafmcp::persistence

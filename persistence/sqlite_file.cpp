@@ -16,7 +16,9 @@ namespace cafmcp::persistence {
 namespace {
 
 // With an exclusive lock the index of the log is in memory rather than in a mapped file, which would end the
-// process when the disk is full. `last_active` and `ended` are copies of what the record says, for the index.
+// process when the disk is full. Neither sessions nor operations have an index in the file: rows are
+// appended, so that what is written together is near to each other. `last_active` and `ended` are copies of
+// what the record says.
 constexpr const char* settings =
     "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
     "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA cache_size=-16384;"
@@ -25,13 +27,13 @@ constexpr const char* settings =
 constexpr const char* tables =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE sessions(bucket INTEGER NOT NULL, id BLOB NOT NULL, last_active INTEGER NOT NULL,"
-    " ended INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY(bucket, id)) WITHOUT ROWID;"
-    "CREATE INDEX sessions_by_age ON sessions(bucket, ended, last_active);"
-    "CREATE TABLE operations(bucket INTEGER NOT NULL, n INTEGER NOT NULL, operation BLOB NOT NULL,"
-    " PRIMARY KEY(bucket, n)) WITHOUT ROWID;"
-    "CREATE TABLE damaged(number INTEGER PRIMARY KEY, bucket INTEGER, id BLOB, reason TEXT, record BLOB);"
-    "INSERT INTO meta VALUES('clean', 1);";
+    "CREATE TABLE sessions(row INTEGER PRIMARY KEY, id BLOB NOT NULL, last_active INTEGER NOT NULL,"
+    " ended INTEGER NOT NULL, record BLOB NOT NULL);"
+    "CREATE TABLE operations(row INTEGER PRIMARY KEY, bucket INTEGER NOT NULL, first INTEGER NOT NULL,"
+    " count INTEGER NOT NULL, operations BLOB NOT NULL);"
+    "CREATE TABLE buckets(bucket INTEGER PRIMARY KEY, next INTEGER NOT NULL);"
+    "CREATE TABLE damaged(number INTEGER PRIMARY KEY, row INTEGER, id BLOB, reason TEXT, record BLOB);"
+    "INSERT INTO meta VALUES('clean', 1), ('live', 0);";
 
 error foreign(const std::string& path, const std::string& why) {
   return fail(errc::conflict, path + " " + why + "; move it away or choose another directory");
@@ -73,7 +75,8 @@ result<void> identify(sqlite_database& db, const std::string& path) {
                    "is a database of another program (application id " + std::to_string(*application) + ")");
   if (*version != sqlite_schema_version)
     return foreign(path, "is of version " + std::to_string(*version) + " and this program knows " +
-                             std::to_string(sqlite_schema_version) + ": was it written by a newer one?");
+                             std::to_string(sqlite_schema_version) + ": it was written by " +
+                             (*version > sqlite_schema_version ? "a newer" : "an older") + " one");
   return {};
 }
 
@@ -96,11 +99,8 @@ result<void> prepare_file(sqlite_database& db, const std::string& path) {
   const auto clean = db.number("SELECT value FROM meta WHERE key='clean'");
   if (!clean)
     return opening_fault(db, path, clean.error());
-  if (*clean == 0) {
-    log::get("persistence").warn("the sessions file was not closed properly; checking it", {{"file", path}});
-    if (auto fine = check_pages(db, path); !fine)
-      return fine;
-  }
+  if (*clean == 0)
+    log::get("persistence").warn("the sessions file was not closed properly", {{"file", path}});
   if (auto noted = db.exec("UPDATE meta SET value=0 WHERE key='clean'"); !noted)
     return opening_fault(db, path, noted.error());
   return {};
@@ -152,15 +152,6 @@ result<sqlite_database> open_sessions_file(const std::string& directory, const s
   if (auto ready = prepare_file(*db, path); !ready)
     return ready.error();
   return std::move(*db);
-}
-
-result<void> check_pages(sqlite_database& db, const std::string& path) {
-  const auto found = db.text("PRAGMA quick_check(1)");
-  if (!found)
-    return opening_fault(db, path, found.error());
-  if (*found != "ok")
-    return damaged_file(path, *found);
-  return {};
 }
 
 result<void> close_sessions_file(sqlite_database& db) {

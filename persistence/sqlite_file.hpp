@@ -12,7 +12,7 @@ namespace cafmcp::persistence {
 /// "CAFM", in the header of the file.
 inline constexpr std::int64_t sqlite_application_id = 0x4341464d;
 /// Of the tables.
-inline constexpr std::int64_t sqlite_schema_version = 1;
+inline constexpr std::int64_t sqlite_schema_version = 2;
 
 /// The directory, held against other processes for as long as this lives.
 class directory_lock {
@@ -29,13 +29,9 @@ class directory_lock {
   int fd_ = -1;
 };
 
-/// Opens the file, makes its tables if it is new, and checks all of it if it was not closed properly. From
-/// then on it counts as open. Errors: `conflict`, foreign or newer; `io`, with `damaged` in the message when
-/// that is the reason.
+/// Opens the file, and makes its tables if it is new. From then on it counts as open. Errors: `conflict`,
+/// foreign or newer; `io`, with `damaged` in the message when that is the reason.
 result<sqlite_database> open_sessions_file(const std::string& directory, const std::string& vfs);
-
-/// Looks at every page. Error `io`: what is wrong.
-result<void> check_pages(sqlite_database& db, const std::string& path);
 
 /// Writes the log back into the file, notes that it was closed properly, and closes it. All statements must
 /// be gone.

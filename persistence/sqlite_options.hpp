@@ -1,9 +1,12 @@
 #pragma once
 // What a store on SQLite is told, and what it tells of itself. Values: thread-compatible.
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -16,14 +19,31 @@ struct sqlite_options {
   std::size_t queue_operations = 65'536;  ///< that wait; over it `apply` fails at once. Reads: as many again
   std::size_t queue_bytes = std::size_t{256} << 20;  ///< of waiting operations
   bool critical_waits = true;  ///< false: answered when queued, written afterwards, tried until it works
-  std::chrono::milliseconds ordinary_delay{10};      ///< that ordinary operations may wait for company
-  std::size_t history_operations = 1024;             ///< kept for each bucket (at least 1)
-  std::size_t history_bytes = std::size_t{4} << 20;  ///< likewise; the last operation is kept in any case
-  std::size_t cache_bytes = std::size_t{32} << 20;   ///< of records that the writer keeps decoded
+  std::chrono::milliseconds ordinary_delay{10};        ///< that ordinary operations may wait for company
+  std::size_t history_operations = 262'144;            ///< kept, of all buckets together (at least 1)
+  std::size_t history_bytes = std::size_t{256} << 20;  ///< likewise; the last ones are kept in any case
+  std::size_t cache_bytes = std::size_t{32} << 20;     ///< of records that the writer keeps decoded
   /// How logs call a session, whose id is a secret. Empty: by its bucket.
   std::function<std::string(std::string_view)> name_of;
   std::string vfs;  ///< a VFS of SQLite's other than its own; for tests
 };
+
+/// How many figures were at most as large as each of some bounds, the last of which has none.
+template <const auto& Bounds>
+struct tally {
+  std::array<std::uint64_t, std::size(Bounds) + 1> counts{};
+  double sum = 0;
+
+  void add(double figure) noexcept {
+    ++counts[static_cast<std::size_t>(std::lower_bound(std::begin(Bounds), std::end(Bounds), figure) -
+                                      std::begin(Bounds))];
+    sum += figure;
+  }
+};
+
+inline constexpr double seconds_bounds[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+                                            0.025,  0.05,    0.1,    0.25,  0.5,    1,     2.5};
+inline constexpr double group_bounds[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096};
 
 /// Figures of a store, since it was opened.
 struct sqlite_stats {
@@ -34,10 +54,20 @@ struct sqlite_stats {
   std::uint64_t refused = 0;       ///< operations refused by a full queue
   std::uint64_t failed_groups = 0;
   std::uint64_t damaged = 0;  ///< records set aside
+  std::uint64_t gaps = 0;     ///< stretches of the file that can't be read
   std::uint64_t lost = 0;     ///< operations that were answered before they were written, and then were not
-  std::chrono::nanoseconds commit_total{0};  ///< spent in COMMIT, fsync included
-  std::chrono::nanoseconds commit_max{0};
-  std::uint64_t file_bytes = 0;  ///< of the database, its log not counted
+  tally<seconds_bounds> commit_seconds;  ///< spent in COMMIT, fsync included
+  tally<seconds_bounds> write_seconds;   ///< from the call of `apply` to its answer
+  tally<group_bounds> group_operations;  ///< operations in a transaction
+  double loaded = 1;                     ///< part of the file that was read since the start; 1: all of it
+  std::uint64_t sessions = 0;            ///< that have not ended
+  std::uint64_t tombstones = 0;          ///< of those that have
+  std::uint64_t history_operations = 0;
+  std::uint64_t history_bytes = 0;
+  std::uint64_t index_bytes = 0;  ///< of memory, for where all sessions are
+  std::uint64_t cache_bytes = 0;  ///< of memory, for records used last
+  std::uint64_t file_bytes = 0;   ///< of the database, its log not counted
+  std::uint64_t log_bytes = 0;    ///< of its write-ahead log
 };
 
 }  // namespace cafmcp::persistence

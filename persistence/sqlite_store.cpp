@@ -17,6 +17,12 @@ constexpr std::size_t max_scan = 10'000;
 constexpr std::size_t group_operations = 4096;
 constexpr std::size_t group_bytes = std::size_t{64} << 20;
 
+// Of the file: what a start waits for, what is read between two groups, and what is read at a time while there
+// are none.
+constexpr std::size_t rows_at_start = 10'000;
+constexpr std::size_t rows_between_groups = 400;
+constexpr std::size_t rows_while_idle = 2000;
+
 error no_bucket(std::uint32_t number) {
   return fail(errc::invalid, "there is no bucket " + std::to_string(number));
 }
@@ -80,7 +86,13 @@ result<void> sqlite_store::start() {
   if (!history)
     return history.error();
   history_ = std::make_unique<operation_history>(std::move(*history));
-  size_ = table_->live();
+  // Small files are known before anybody asks.
+  if (auto some = table_->load(rows_at_start, [](std::string_view) {}); !some)
+    return some;
+  count_sessions();
+  opened_ = said_ = std::chrono::steady_clock::now();
+  if (table_->loading())
+    log::get("persistence").info("reading the sessions file", {{"sessions", table_->live()}});
   writer_ = std::make_unique<store_writer>(
       store_writer::bounds{options_.queue_operations, options_.queue_bytes, options_.ordinary_delay},
       [this](std::deque<store_job>& jobs, bool last) { return run(jobs, last); });
@@ -97,6 +109,7 @@ result<void> sqlite_store::close() {
   if (!writer_ || std::exchange(closed_, true))
     return {};
   writer_->stop();
+  give_up_waiting(fail(errc::unavailable, "the store is closed"));
   table_.reset();
   history_.reset();
   auto done = close_sessions_file(db_);
@@ -167,7 +180,13 @@ void sqlite_store::read(callback<T> then, std::function<result<T>()> how,
 }
 
 void sqlite_store::get(std::string_view session, callback<session_record> then) {
-  read<session_record>(std::move(then), [this, id = std::string{session}] { return table_->get(id); });
+  store_job job;
+  job.after = [this, then = std::move(then), id = std::string{session}](const result<void>& may) {
+    if (!may)
+      return then(may.error());
+    get_or_wait(id, then);
+  };
+  enqueue(std::move(job));
 }
 
 void sqlite_store::scan(std::uint32_t bucket, std::string_view after, std::size_t limit,
@@ -181,11 +200,11 @@ void sqlite_store::scan(std::uint32_t bucket, std::string_view after, std::size_
 }
 
 void sqlite_store::expire(std::uint32_t bucket, std::int64_t before_ms, std::size_t limit,
-                          callback<std::vector<std::string>> then) {
+                          callback<std::vector<idle_session>> then) {
   if (bucket >= bucket_count)
     return then(no_bucket(bucket));
   limit = std::clamp<std::size_t>(limit, 1, max_scan);
-  read<std::vector<std::string>>(
+  read<std::vector<idle_session>>(
       std::move(then), [this, bucket, before_ms, limit] { return table_->idle(bucket, before_ms, limit); },
       [this, bucket, before_ms] { return table_->forget(bucket, before_ms); });
 }
@@ -199,12 +218,14 @@ void sqlite_store::history(std::uint32_t bucket, std::uint64_t after, std::size_
       std::move(then), [this, bucket, after, limit] { return history_->read(bucket, after, limit); });
 }
 
-void sqlite_store::check(callback<std::uint64_t> then) {
-  read<std::uint64_t>(std::move(then), [this]() -> result<std::uint64_t> {
-    if (auto pages = check_pages(db_, sessions_path(options_.directory)); !pages)
-      return pages.error();
-    return table_->check();
-  });
+void sqlite_store::check(callback<store_check> then) {
+  store_job job;
+  job.after = [this, then = std::move(then)](const result<void>& may) {
+    if (!may)
+      return then(may.error());
+    begin_check(then);
+  };
+  enqueue(std::move(job));
 }
 
 result<void> sqlite_store::health() const {
@@ -214,21 +235,32 @@ result<void> sqlite_store::health() const {
 
 sqlite_stats sqlite_store::stats() const {
   const auto queued = writer_->queued();
-  std::error_code failed;
-  const auto bytes = std::filesystem::file_size(sessions_path(options_.directory), failed);
+  const auto size_of = [](const std::string& path) {
+    std::error_code failed;
+    const auto bytes = std::filesystem::file_size(path, failed);
+    return failed ? 0 : bytes;
+  };
   const std::lock_guard lock{mutex_};
   auto out = stats_;
-  out.damaged = damaged_;
   out.queued = queued.operations;
   out.queued_bytes = queued.bytes;
-  out.file_bytes = failed ? 0 : bytes;
+  out.file_bytes = size_of(sessions_path(options_.directory));
+  out.log_bytes = size_of(sessions_path(options_.directory) + "-wal");
   return out;
 }
 
-bool sqlite_store::run(std::deque<store_job>& jobs, bool last) {
+store_turn sqlite_store::run(std::deque<store_job>& jobs, bool last) {
+  const bool busy = !jobs.empty();
+  const bool done = !busy || run_group(jobs, last);
+  if (!done)
+    return store_turn::pause;
+  return last ? store_turn::again : work_on(busy ? rows_between_groups : rows_while_idle);
+}
+
+// False: what is left over can't be written now.
+bool sqlite_store::run_group(std::deque<store_job>& jobs, bool last) {
   group g;
   const auto written = write(jobs, g);
-  count_sessions();
   note(g, written);
   if (!options_.critical_waits && !written) {
     // What was answered stays, to be tried again. Nobody can know now what is going to be.
@@ -286,9 +318,8 @@ result<void> sqlite_store::transact(std::deque<store_job>& jobs, group& g) {
     if (job.operations.empty())
       continue;
     done = table_->apply(job.operations, limit, refusal);
-    for (const auto& op : job.operations)
-      if (done && refusal)
-        done = history_->append(op);
+    if (done && refusal)
+      done = history_->append(job.operations);
     g.operations += refusal ? job.operations.size() : 0;
   }
   if (done)
@@ -311,6 +342,13 @@ result<void> sqlite_store::transact(std::deque<store_job>& jobs, group& g) {
 
 void sqlite_store::answer(std::deque<store_job>& jobs, group& g, const result<void>& written) {
   writer_->release(jobs, g.jobs);
+  {
+    const auto now = std::chrono::steady_clock::now();
+    const std::lock_guard lock{mutex_};
+    for (std::size_t i = 0; i < g.jobs && written; ++i)
+      if (!jobs[i].operations.empty())
+        stats_.write_seconds.add(std::chrono::duration<double>(now - jobs[i].since).count());
+  }
   for (std::size_t i = 0; i < g.jobs; ++i) {
     const auto job = std::move(jobs.front());
     jobs.pop_front();
@@ -343,18 +381,30 @@ void sqlite_store::lose(const store_job& job, const error& why) {
 
 void sqlite_store::count_sessions() {
   size_ = table_->live();
-  damaged_ = table_->damaged();
+  const std::lock_guard lock{mutex_};
+  stats_.damaged = table_->damaged();
+  stats_.gaps = table_->gaps();
+  stats_.loaded = table_->loaded();
+  stats_.sessions = table_->live();
+  stats_.tombstones = table_->tombstones();
+  stats_.index_bytes = table_->index_bytes();
+  stats_.cache_bytes = table_->cached_bytes();
+  stats_.history_operations = history_->operations();
+  stats_.history_bytes = history_->bytes();
 }
 
 void sqlite_store::note(const group& g, const result<void>& written) {
+  count_sessions();
   bool changed = false;
   {
     const std::lock_guard lock{mutex_};
     if (written) {
-      stats_.groups += g.operations > 0 ? 1 : 0;
       stats_.operations += g.operations;
-      stats_.commit_total += g.commit;
-      stats_.commit_max = std::max(stats_.commit_max, g.commit);
+      if (g.operations > 0) {
+        ++stats_.groups;
+        stats_.commit_seconds.add(std::chrono::duration<double>(g.commit).count());
+        stats_.group_operations.add(static_cast<double>(g.operations));
+      }
     } else {
       ++stats_.failed_groups;
     }

@@ -84,11 +84,29 @@ struct client {
       ids.push_back(std::move(s.id));
     return ids;
   }
-  /// Sorted.
-  std::vector<std::string> expire(std::uint32_t bucket, std::int64_t before_ms, std::size_t limit = 100) {
-    pending<std::vector<std::string>> p;
+  result<std::vector<idle_session>> idle(std::uint32_t bucket, std::int64_t before_ms, std::size_t limit) {
+    pending<std::vector<idle_session>> p;
     store.expire(bucket, before_ms, limit, p.callback());
-    auto ids = p.wait().value();
+    return p.wait();
+  }
+  /// Their ids, sorted.
+  std::vector<std::string> expire(std::uint32_t bucket, std::int64_t before_ms, std::size_t limit = 100) {
+    std::vector<std::string> ids;
+    for (auto& s : idle(bucket, before_ms, limit).value())
+      ids.push_back(std::move(s.id));
+    std::sort(ids.begin(), ids.end());
+    return ids;
+  }
+  /// The ids of all sessions of a bucket, page by page, sorted.
+  std::vector<std::string> scan_all(std::uint32_t bucket, std::size_t page) {
+    std::vector<std::string> ids;
+    for (std::string after;;) {
+      const auto some = scan(bucket, after, page);
+      ids.insert(ids.end(), some.begin(), some.end());
+      if (some.size() < page)
+        break;
+      after = some.back();
+    }
     std::sort(ids.begin(), ids.end());
     return ids;
   }

@@ -35,9 +35,10 @@ result<void> store_writer::push(store_job& job) {
                                       " bytes) wait to be written; retry later");
   }
   add(queued_, job, 1);
+  job.since = std::chrono::steady_clock::now();
   const bool first = queue_.empty();
   if (first)
-    oldest_ = std::chrono::steady_clock::now();
+    oldest_ = job.since;
   const bool hurry = job.urgent && !urgent_;
   urgent_ |= job.urgent;
   queue_.push_back(std::move(job));
@@ -70,14 +71,14 @@ void store_writer::stop() {
 
 void store_writer::loop() {
   std::deque<store_job> jobs;
-  bool pause = false;
+  auto turn = store_turn::again;
   for (;;) {
     bool last = false;
     {
       std::unique_lock lock{mutex_};
-      if (pause)
+      if (turn == store_turn::pause) {
         wake_.wait_for(lock, pause_after_failure, [this] { return closed_; });
-      else if (jobs.empty()) {
+      } else if (turn == store_turn::wait && jobs.empty()) {
         wake_.wait(lock, [this] { return closed_ || !queue_.empty(); });
         wake_.wait_until(lock, oldest_ + bounds_.delay, [this] { return closed_ || urgent_; });
       }
@@ -88,8 +89,8 @@ void store_writer::loop() {
     }
     if (jobs.empty() && last)
       return;
-    pause = !run_(jobs, last);
-    if (pause && last)
+    turn = run_(jobs, last);
+    if (turn == store_turn::pause && last)
       jobs.clear();
   }
 }

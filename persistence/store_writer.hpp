@@ -26,6 +26,14 @@ struct store_job {
   std::function<void(const result<void>&)> after;
   std::size_t bytes = 0;  ///< for the bound
   bool urgent = true;
+  std::chrono::steady_clock::time_point since;  ///< set by `push`
+};
+
+/// What the thread does when a runner is done.
+enum class store_turn : unsigned char {
+  wait,   ///< for jobs
+  again,  ///< at once, with whatever jobs there are, or none
+  pause,  ///< for a moment, because jobs that are left over can't be done now
 };
 
 /// See above.
@@ -37,9 +45,9 @@ class store_writer {
     std::chrono::milliseconds delay;  ///< how long jobs that are not urgent may wait
   };
 
-  /// Takes jobs off the front of the deque as they are done with. Returns whether to go on at once; after
-  /// false there is a pause. `last`: the store closes, and what is left over is forgotten.
-  using runner = std::function<bool(std::deque<store_job>&, bool last)>;
+  /// Takes jobs off the front of the deque as they are done with. `last`: the store closes, and what is left
+  /// over after a pause is forgotten.
+  using runner = std::function<store_turn(std::deque<store_job>&, bool last)>;
 
   store_writer(bounds b, runner run);
   ~store_writer() { stop(); }
