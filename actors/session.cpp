@@ -38,7 +38,8 @@ session::session(caf::actor_config& config, std::shared_ptr<const session_start>
       env_(start->environment),
       entry_(start->entry),
       record_(start->record),
-      socket_(std::make_shared<exchange>()) {
+      socket_(std::make_shared<exchange>()),
+      staged_(start->unstored) {
   socket_->socket = true;
 }
 
@@ -73,6 +74,10 @@ caf::behavior session::make_behavior() {
         flush();
       },
       [this](const expire_session& what) { on_expire(what.before_ms); },
+      [this](const passivate_session&) {
+        if (!in_use())
+          go_passive();
+      },
       [this](const session_stored& what) {
         stored(what.commit, what.outcome);
         flush();
@@ -87,6 +92,7 @@ caf::behavior session::make_behavior() {
 void session::on_mail(session_mail& mail) {
   auto in = mail.take();
   last_input_ = clock::now();
+  entry_->used_ms.store(env_->now_ms(), std::memory_order_relaxed);
   switch (in.what) {
     case session_input::kind::message:
       on_message(std::move(in));
@@ -238,9 +244,18 @@ void session::watch_idle(std::chrono::milliseconds after) {
       return watch_idle(idle - since);
     if (in_use())
       return watch_idle(idle);
-    passive_ = true;
-    quit(caf::exit_reason::normal);
+    go_passive();
   });
+}
+
+// Nothing has happened in it that is worth storing: its client may never say a word.
+bool session::is_blank() const noexcept {
+  return entry_->unborn && commits_.empty() && record_.protocol.phase == mcp::session_phase::fresh;
+}
+
+void session::go_passive() {
+  passive_ = true;
+  quit(caf::exit_reason::normal);
 }
 
 void session::on_expire(std::int64_t before_ms) {
@@ -258,8 +273,12 @@ void session::end(const std::string& why) {
   entry_->ended = true;
   forget_calls(channel_end::ended);
   close_all(channel_end::ended);
-  (void)stage(op_kind::end, persistence::end_bytes(why, env_->now_ms()));
   log::get("actors").debug("session ended", {{"session", entry_->handle}, {"why", why}});
+  if (is_blank()) {
+    staged_.clear();
+    return quit(caf::exit_reason::normal);
+  }
+  (void)stage(op_kind::end, persistence::end_bytes(why, env_->now_ms()));
   // The store gets it before anybody can ask for the session again: the directory knows it until then.
   commit([this](const result<void>&) { quit(caf::exit_reason::normal); });
   flush();
@@ -286,12 +305,15 @@ void session::terminate(const caf::error& reason) {
   for (const auto& [number, then] : std::exchange(commits_, {}))
     if (then)
       then(fail(errc::unavailable, "the session's actor has died before this was known to be stored"));
-  if (entry_->ended || passive_) {
+  // One that was never stored is remembered only for a client that may go on with it over the same WebSocket.
+  const bool nothing = store_failed_ && entry_->unborn && !socket_->channel;
+  if (entry_->ended || passive_ || nothing) {
     env_->router->directory().remove(entry_);
   } else if (shutdown) {
     close_all(channel_end::going_away);
   } else {
-    entry_->crashed(env_->now_ms());
+    if (!store_failed_)
+      entry_->crashed(env_->now_ms());
     entry_->remember(env_->now_ms(), "the actor died: " + otp::describe(reason));
     log::get("actors").warn("a session's actor died; it wakes up with its next message",
                             {{"session", entry_->handle}, {"reason", otp::describe(reason)}});

@@ -32,12 +32,17 @@ struct session_start {
   environment_ptr environment;
   entry_ptr entry;
   persistence::session_record record;
+  std::vector<persistence::operation> unstored =
+      {};  ///< has made the record, and is stored with what comes first
 };
 
 /// Ends it if it was last used before that time and is not in use.
 struct expire_session {
   std::int64_t before_ms;
 };
+
+/// Lets it leave memory if it is not in use, although it has not been idle for long.
+struct passivate_session {};
 
 /// The lists of what is offered that have changed.
 struct lists_changed {
@@ -108,12 +113,14 @@ class session final : public otp::base_actor {
   void touch(bool surely = false);
   void watch_idle(std::chrono::milliseconds after);
   bool in_use() const noexcept;
+  bool is_blank() const noexcept;
+  void go_passive();
 
   // Operations (session_state.cpp).
   result<void> stage(persistence::op_kind kind, std::string bytes);
   void commit(std::function<void(const result<void>&)> then = {});
   void stored(std::uint64_t number, const result<void>& outcome);
-  void store_failed(const error& why);
+  void note_stored(const result<void>& outcome);
   void state_get(request_event::get& what);
   void state_put(request_event::put& what);
   void state_increment(request_event::increment& what);
@@ -192,12 +199,14 @@ class session final : public otp::base_actor {
 
   clock::time_point last_input_;  // for `idle`
   bool passive_ = false;          // this actor goes, its session stays
+  bool store_failed_ = false;     // this actor goes, because it is ahead of the store
 };
 
 }  // namespace cafmcp::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(std::shared_ptr<const cafmcp::actors::session_start>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::expire_session)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::passivate_session)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::lists_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::resource_updated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::request_mail)

@@ -42,6 +42,8 @@ class session_entry {
 
   std::atomic<std::uint32_t> running{0};   ///< calls under way
   std::atomic<bool> ended{false};          ///< the client was told, or will be, that the session is over
+  std::atomic<bool> unborn{false};         ///< nothing of it is stored yet
+  std::atomic<std::int64_t> used_ms{0};    ///< when its client was heard last, since 1970
   std::atomic<bool> connected{false};      ///< a WebSocket or the stream of a GET is attached
   std::atomic<std::uint64_t> restarts{0};  ///< of its actor
   std::atomic<std::uint64_t> bytes{0};     ///< of its record, about

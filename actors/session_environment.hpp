@@ -16,8 +16,10 @@
 
 namespace cafmcp::actors {
 
-/// Bounds of each session. All greater than zero.
+/// Bounds of sessions, and of each of them. All greater than zero.
 struct session_limits {
+  std::uint64_t sessions = 1'000'000;       ///< in the store; more are refused
+  std::uint64_t active_sessions = 100'000;  ///< with an actor; over it, those unused longest go before `idle`
   std::chrono::milliseconds ttl{3'600'000};  ///< without a sign of life; then it ends
   std::chrono::milliseconds idle{300'000};   ///< without a message or connection; then the actor goes
   std::chrono::milliseconds greeting_timeout{60'000};  ///< for `initialize` to come

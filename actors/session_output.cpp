@@ -146,7 +146,7 @@ void session::close(const transport::channel_ptr& to, channel_end why) {
 
 // The end of a turn: operations go to the store, messages to connections on other contexts.
 void session::flush() {
-  if (!staged_.empty())
+  if (!staged_.empty() && !is_blank())
     commit();
   if (remote_.empty())
     return;
@@ -157,8 +157,8 @@ void session::flush() {
       for (auto& message : out.messages)
         if (!out.channel->send(std::move(message)) && out.channel->is_socket())
           missed.messages.push_back(std::move(message.bytes));
-      if (const auto to = caf::actor_cast<caf::actor>(self); to && !missed.messages.empty())
-        caf::anon_send(to, std::move(missed));
+      if (!missed.messages.empty())
+        otp::tell(self, std::move(missed));
       if (out.end)
         out.channel->close(*out.end);
     });

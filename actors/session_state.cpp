@@ -64,8 +64,7 @@ void session::commit(std::function<void(const result<void>&)> then) {
                          if (!shared->waiting)
                            return;
                        }
-                       if (const auto to = caf::actor_cast<caf::actor>(self))
-                         caf::anon_send(to, session_stored{number, outcome});
+                       otp::tell(self, session_stored{number, outcome});
                      });
   {
     const std::lock_guard lock{shared->mutex};
@@ -75,8 +74,7 @@ void session::commit(std::function<void(const result<void>&)> then) {
     commits_.emplace(number, std::move(then));
     return;
   }
-  if (!*shared->outcome)
-    store_failed(shared->outcome->error());
+  note_stored(*shared->outcome);
   if (then)
     then(*shared->outcome);
 }
@@ -86,17 +84,22 @@ void session::stored(std::uint64_t number, const result<void>& outcome) {
   CAFMCP_ASSERT(i != commits_.end());
   const auto then = std::move(i->second);
   commits_.erase(i);
-  if (!outcome)
-    store_failed(outcome.error());
+  note_stored(outcome);
   if (then)
     then(outcome);
 }
 
-// The record here is ahead of the store now: this actor ends, and the next one reads what is stored.
-void session::store_failed(const error& why) {
+// After a failure the record here is ahead of the store: this actor ends, and the next one reads what is
+// stored.
+void session::note_stored(const result<void>& outcome) {
+  if (outcome) {
+    entry_->unborn = false;
+    return;
+  }
   log::get("actors").error("a session's operations could not be stored",
-                           {{"session", entry_->handle}, {"reason", why.message}});
-  quit(otp::make_exit(otp::exit_code::crashed, "the store refused: " + why.message));
+                           {{"session", entry_->handle}, {"reason", outcome.error().message}});
+  store_failed_ = true;
+  quit(otp::make_exit(otp::exit_code::crashed, "the store refused: " + outcome.error().message));
 }
 
 void session::state_get(request_event::get& what) {

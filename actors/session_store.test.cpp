@@ -87,10 +87,50 @@ CAF_TEST(an initialize that can not be stored is an error and may come again) {
 CAF_TEST(no session is made that is not stored) {
   world w;
   w.slow->refuses = true;
-  CAF_CHECK(w.create() == nullptr);
-  CAF_CHECK_EQUAL(w.env->router->directory().size(), 0u);
+  client c{w, w.create()};
+  CAF_CHECK(!c.greet());
+  CAF_CHECK(eventually([&] { return w.env->router->directory().size() == 0; }));
   w.slow->refuses = false;
-  CAF_CHECK(w.create() != nullptr);
+  CAF_CHECK_EQUAL(w.store->size(), 0u);
+  CAF_CHECK(client(w, w.create()).greet());
+}
+
+CAF_TEST(a session is stored with the answer to initialize and not before) {
+  world w;
+  client c{w, w.create()};
+  c.connect();
+  c.send(R"({"jsonrpc":"2.0","id":1,"method":"ping"})");
+  CAF_CHECK(has(c.socket->message(0), R"("id":1,)"));
+  CAF_CHECK_EQUAL(w.store->size(), 0u);
+  CAF_REQUIRE(c.greet());
+  CAF_CHECK_EQUAL(w.store->size(), 1u);
+}
+
+CAF_TEST(a session whose actor dies before anything is stored begins again) {
+  world w;
+  client c{w, w.create()};
+  CAF_REQUIRE(w.kill_session(c.port->id()));
+  CAF_CHECK(c.greet());
+  CAF_CHECK_EQUAL(w.store->size(), 1u);
+}
+
+CAF_TEST(sessions that are too many leave memory and the one that was used last stays) {
+  session_limits limits;
+  limits.active_sessions = 1;
+  world w{limits};
+  std::vector<client> clients;
+  for (int i = 0; i < 6; ++i) {
+    clients.emplace_back(w, w.create());
+    CAF_REQUIRE(clients.back().greet());
+  }
+  client connected{w, w.create()};
+  connected.connect();
+  CAF_REQUIRE(connected.greet());
+  *w.now_ms += 10'000;
+  CAF_CHECK(eventually([&] { return w.env->router->directory().size() == 1; }));
+  CAF_CHECK(w.env->router->directory().find(connected.port->id()) != nullptr);
+  for (auto& c : clients)
+    CAF_CHECK(has(c.post(call("1", "now"))->message(0), R"("id":1,"result")"));
 }
 
 CAF_TEST(sessions that nobody uses leave memory and wake up as they were) {

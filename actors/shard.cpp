@@ -1,7 +1,5 @@
 #include "actors/shard.hpp"
 
-#include <algorithm>
-
 #include "base/log.hpp"
 #include "supervisors/asio_scheduler.hpp"
 #include "supervisors/supervisor.hpp"
@@ -13,14 +11,6 @@ using persistence::op_kind;
 namespace {
 
 constexpr std::chrono::milliseconds start_timeout{5'000};
-constexpr std::size_t expired_at_a_time = 1'000;
-
-// From a store's thread, which may be the last to know of an actor that has ended.
-template <class T>
-void tell(const caf::actor_addr& whom, T message) {
-  if (const auto to = caf::actor_cast<caf::actor>(whom))
-    caf::anon_send(to, std::move(message));
-}
 
 error no_such_session() {
   return fail(errc::not_found, "no such session");
@@ -38,7 +28,8 @@ shard::shard(caf::actor_config& config, environment_ptr environment, std::size_t
 
 caf::behavior shard::make_behavior() {
   env_->router->take_slot(index_, caf::actor_cast<caf::actor>(this));
-  look_for_expired();
+  watch_expiry();
+  watch_active();
   const auto promised = [this] {
     auto promise = make_response_promise<session_answer>();
     return [promise](const result<entry_ptr>& outcome) mutable { promise.deliver(session_answer{outcome}); };
@@ -54,7 +45,8 @@ caf::behavior shard::make_behavior() {
       },
       [this](session_loaded& what) { loaded(what); },
       [this](rerouted_mail& what) { on_mail(what); },
-      [this](const sessions_expired& what) { expire(what); },
+      [this](const sessions_idle& what) { expire(what); },
+      [this](const session_expired& what) { expired(what); },
       [this](const lists_changed& what) { forward(what); },
       [this](const resource_updated& what) { forward(what); },
   };
@@ -67,31 +59,27 @@ void shard::terminate(const caf::error&) {
       then(fail(errc::unavailable, "the session's shard is restarting; try again"));
 }
 
+// Nothing is stored before the client's first message is.
 void shard::create(const create_session& what, waiter then) {
   if (waking_.size() >= max_waking)
     return then(fail(errc::overloaded, "too many sessions are being started; try again"));
+  if (env_->store->size() >= env_->limits.sessions)
+    return then(fail(errc::overloaded, "this node has as many sessions as it may have"));
   const auto entry = env_->router->directory().add(what.id, what.principal);
   if (entry == nullptr)
     return then(fail(errc::overloaded, "this node has as many sessions as it may have"));
-  const auto now = env_->now_ms();
-  persistence::operation op{persistence::bucket_of(what.id),
-                            1,
-                            1,
-                            what.id,
-                            op_kind::create,
-                            persistence::create_bytes(what.principal, now)};
+  entry->unborn = true;
   waking_[what.id].push_back(std::move(then));
-  auto record = std::make_shared<result<persistence::session_record>>(persistence::session_record{});
-  if (const auto applied = persistence::apply(**record, op); !applied)
-    *record = applied.error();
-  std::vector<persistence::operation> ops;
-  ops.push_back(std::move(op));
-  env_->store->apply(std::move(ops), [id = what.id, where = what.where, record,
-                                      self = caf::actor_addr{address()}](const result<void>& outcome) {
-    if (!outcome)
-      *record = outcome.error();
-    tell(self, session_loaded{id, where, record});
-  });
+  start_new(what.id, what.where, what.principal);
+}
+
+void shard::start_new(const std::string& id, std::size_t where, const std::string& principal) {
+  session_start what{env_, nullptr, {}, {}};
+  what.unstored.push_back({persistence::bucket_of(id), 1, 1, id, op_kind::create,
+                           persistence::create_bytes(principal, env_->now_ms())});
+  if (const auto applied = persistence::apply(what.record, what.unstored.front()); !applied)
+    return settle(id, applied.error());
+  start(id, where, std::move(what));
 }
 
 void shard::wake(const std::string& id, std::size_t where, waiter then) {
@@ -112,35 +100,39 @@ void shard::wake(const std::string& id, std::size_t where, waiter then) {
   env_->store->get(id,
                    [id, where, self = caf::actor_addr{address()}](result<persistence::session_record> found) {
                      auto record = std::make_shared<result<persistence::session_record>>(std::move(found));
-                     tell(self, session_loaded{id, where, std::move(record)});
+                     otp::tell(self, session_loaded{id, where, std::move(record)});
                    });
 }
 
 void shard::loaded(session_loaded& what) {
   auto& record = *what.record;
   if (record && !record->ended)
-    return start(what.id, what.where, std::move(*record));
-  if (const auto entry = env_->router->directory().find(what.id))
+    return start(what.id, what.where, {env_, nullptr, std::move(*record), {}});
+  const auto entry = env_->router->directory().find(what.id);
+  const auto failed = record ? no_such_session() : record.error();
+  if (entry != nullptr && entry->unborn && failed.code == errc::not_found)
+    return start_new(what.id, what.where, entry->principal);
+  if (entry != nullptr)
     env_->router->directory().remove(entry);
   // A store that fails may work again: for clients that is 503.
-  const auto failed = record ? no_such_session() : record.error();
   settle(what.id, failed.code == errc::io ? fail(errc::overloaded, failed.message) : failed);
 }
 
-void shard::start(const std::string& id, std::size_t where, persistence::session_record record) {
-  const auto entry = env_->router->directory().add(id, record.principal);
-  if (entry == nullptr)
+void shard::start(const std::string& id, std::size_t where, session_start what) {
+  what.entry = env_->router->directory().add(id, what.record.principal);
+  if (what.entry == nullptr)
     return settle(id, fail(errc::overloaded, "this node has as many sessions as it may have"));
+  what.entry->used_ms = env_->now_ms();
   const auto members = names_->lookup(members_);
   if (!members)
     return settle(id, fail(errc::unavailable, "the session's shard is restarting; try again"));
-  const auto start = std::make_shared<const session_start>(session_start{env_, entry, std::move(record)});
+  const auto start = std::make_shared<const session_start>(std::move(what));
   auto* scheduler = otp::asio_scheduler::of(system());
   otp::start_instance message{caf::make_message(start),
                               scheduler != nullptr ? scheduler->unit(where) : nullptr};
   ask(
       *members, start_timeout,
-      [this, id, entry](const caf::actor& who) {
+      [this, id, entry = start->entry](const caf::actor& who) {
         entry->actor_started(who);
         settle(id, entry);
       },
@@ -169,31 +161,6 @@ void shard::on_mail(rerouted_mail& mail) {
     auto entry = std::make_shared<session_entry>(id, "");
     refuse(env_->router, std::move(*input), entry, found.error());
   });
-}
-
-void shard::look_for_expired() {
-  const auto ttl = env_->limits.ttl;
-  const auto before = env_->now_ms() - ttl.count();
-  for (auto bucket = static_cast<std::uint32_t>(index_); bucket < persistence::bucket_count;
-       bucket += static_cast<std::uint32_t>(env_->router->shards()))
-    env_->store->expire(bucket, before, expired_at_a_time,
-                        [before, self = caf::actor_addr{address()}](result<std::vector<std::string>> found) {
-                          if (found && !found->empty())
-                            tell(self, sessions_expired{before, std::move(*found)});
-                        });
-  using std::chrono::milliseconds;
-  start_timer(std::clamp<milliseconds>(ttl / 20, milliseconds{100}, milliseconds{60'000}),
-              [this] { look_for_expired(); });
-}
-
-void shard::expire(const sessions_expired& what) {
-  for (const auto& id : what.ids)
-    wake(id, index_, [before = what.before_ms](const result<entry_ptr>& found) {
-      if (!found)
-        return;
-      if (const auto who = (*found)->actor())
-        caf::anon_send(who, expire_session{before});
-    });
 }
 
 template <class T>

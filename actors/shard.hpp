@@ -1,9 +1,9 @@
 #pragma once
 // A shard answers for a part of all sessions: it makes them, wakes those that have no actor from the store,
-// and ends those that have expired. Nobody else starts sessions, and a session's id says which shard is its
-// own, so there is never a second actor for a session. Messages between clients and sessions don't pass
-// through here, unless the session has no actor. It keeps nothing that matters: when it dies, sessions go on,
-// and questions that it was working on are asked again.
+// ends those that have expired, and sends some out of memory when there are too many. Nobody else starts
+// sessions, and a session's id says which shard is its own, so there is never a second actor for a session.
+// Messages between clients and sessions don't pass through here, unless the session has no actor. It keeps
+// nothing that matters: when it dies, sessions go on, and questions that it was working on are asked again.
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <functional>
@@ -43,9 +43,15 @@ struct session_loaded {
 };
 
 /// To the shard itself: sessions that may have expired.
-struct sessions_expired {
-  std::int64_t before_ms;
-  std::vector<std::string> ids;
+struct sessions_idle {
+  std::vector<persistence::idle_session> sessions;
+  bool more;  ///< there may be others in that bucket
+};
+
+/// To the shard itself: a session that had no actor was ended, or was not.
+struct session_expired {
+  std::string id;
+  result<void> outcome;
 };
 
 /// The actor.
@@ -70,11 +76,19 @@ class shard final : public otp::base_actor {
   void create(const create_session& what, waiter then);
   void wake(const std::string& id, std::size_t where, waiter then);
   void loaded(session_loaded& what);
-  void start(const std::string& id, std::size_t where, persistence::session_record record);
+  void start_new(const std::string& id, std::size_t where, const std::string& principal);
+  void start(const std::string& id, std::size_t where, session_start what);
   void settle(const std::string& id, const result<entry_ptr>& outcome);
   void on_mail(rerouted_mail& mail);
-  void look_for_expired();
-  void expire(const sessions_expired& what);
+  // Expiry (shard_expiry.cpp).
+  void watch_expiry();
+  void sweep();
+  void expire(const sessions_idle& what);
+  void expire(const persistence::idle_session& what);
+  void expired(const session_expired& what);
+  void drop_unborn();
+  void watch_active();
+  std::size_t send_away(std::size_t count);
   template <class T>
   void forward(const T& message);
 
@@ -83,6 +97,16 @@ class shard final : public otp::base_actor {
   const std::string members_;
   const std::shared_ptr<otp::name_table> names_;
   std::unordered_map<std::string, std::vector<waiter>> waking_;
+
+  // One look through this shard's buckets for sessions that have expired.
+  struct {
+    bool running = false;
+    std::int64_t before_ms = 0;
+    std::uint32_t bucket = 0;
+    std::size_t ending = 0;  // operations under way
+    bool ended_some = false;
+    bool more = false;  // buckets have more of them: look again
+  } sweep_;
 };
 
 }  // namespace cafmcp::actors
@@ -91,4 +115,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::create_session)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::wake_session)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::session_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::session_loaded)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::sessions_expired)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::sessions_idle)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::session_expired)

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "admin/metrics_page.hpp"
+#include "persistence/sqlite_store.hpp"
 
 namespace cafmcp::admin {
 
@@ -53,6 +54,9 @@ class metrics_families {
  private:
   std::vector<prometheus::MetricFamily> families_;
 };
+
+/// Adds what a store on disk counts (metrics_store.cpp).
+void add_store(metrics_families& p, const persistence::sqlite_store& store);
 
 /// Adds what is counted of MCP: sessions, servers, and the messages of transports (metrics_mcp.cpp).
 void add_mcp(metrics_families& p, const metrics_sources& sources);

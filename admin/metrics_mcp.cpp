@@ -14,27 +14,6 @@ using prometheus::MetricType;
 // Servers that get labels of their own; each costs some twenty lines.
 constexpr std::size_t max_servers = 200;
 
-void add_disk(metrics_families& p, const persistence::sqlite_store& store) {
-  const auto s = store.stats();
-  p.gauge("cafmcp_store_up", "Whether the last write to the session store worked.", store.health() ? 1 : 0);
-  p.gauge("cafmcp_store_queued_operations", "Operations that wait to be written.",
-          static_cast<double>(s.queued));
-  p.gauge("cafmcp_store_queued_bytes", "Bytes of these.", static_cast<double>(s.queued_bytes));
-  p.gauge("cafmcp_store_file_bytes", "Size of the database, without its log.",
-          static_cast<double>(s.file_bytes));
-  p.counter("cafmcp_store_groups_total", "Transactions committed, each with one fsync.",
-            static_cast<double>(s.groups));
-  p.counter("cafmcp_store_operations_total", "Operations written.", static_cast<double>(s.operations));
-  p.counter("cafmcp_store_commit_seconds_total", "Time spent in commits, fsync included.",
-            std::chrono::duration<double>(s.commit_total).count());
-  p.counter("cafmcp_store_refused_operations_total", "Operations refused because the queue was full.",
-            static_cast<double>(s.refused));
-  p.counter("cafmcp_store_failed_groups_total", "Transactions that failed.",
-            static_cast<double>(s.failed_groups));
-  p.counter("cafmcp_store_damaged_records_total", "Records that could not be read and were set aside.",
-            static_cast<double>(s.damaged));
-}
-
 void add_sessions(metrics_families& p, const metrics_sources& sources) {
   if (sources.directory)
     p.gauge("cafmcp_sessions", "Sessions that have an actor on this node.",
@@ -43,7 +22,7 @@ void add_sessions(metrics_families& p, const metrics_sources& sources) {
     p.gauge("cafmcp_sessions_stored", "Sessions in the store that have not ended.",
             static_cast<double>(sources.store->size()));
   if (const auto disk = std::dynamic_pointer_cast<const persistence::sqlite_store>(sources.store))
-    add_disk(p, *disk);
+    add_store(p, *disk);
 }
 
 prometheus::ClientMetric::Histogram durations_of(const actors::server_stats& stats) {

@@ -27,7 +27,7 @@ constexpr range io_time{100, hour};
 
 #define CAFMCP_AT(member) [](auto& s) -> slot { return &s.member; }
 
-constexpr std::array<key<settings>, 44> rows{{
+constexpr std::array<key<settings>, 45> rows{{
     {"name", kind::label, short_label, plain, "The node's name in the cluster; empty: the host's.",
      CAFMCP_AT(name)},
     {"region", kind::label, short_label, plain, "Where the node stands, for placement.", CAFMCP_AT(region)},
@@ -104,6 +104,9 @@ constexpr std::array<key<settings>, 44> rows{{
      "What may wait for a client that does not read.", CAFMCP_AT(limits.backlog_bytes)},
     {"limits.sessions", kind::count, range{1, 100'000'000}, plain, "Sessions at a time.",
      CAFMCP_AT(limits.sessions)},
+    {"limits.active_sessions", kind::count, range{1, 10'000'000}, plain,
+     "Sessions in memory; over it those unused longest leave it before session.idle.",
+     CAFMCP_AT(limits.active_sessions)},
     {"limits.session_calls", kind::count, range{1, 65536}, plain, "Calls at a time in one session.",
      CAFMCP_AT(limits.session_calls)},
     {"limits.outbound_messages", kind::count, range{1, 65536}, plain,

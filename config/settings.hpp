@@ -107,6 +107,7 @@ struct settings {
     std::uint64_t body_bytes = 4ULL << 20U;
     std::uint64_t backlog_bytes = 64ULL << 20U;
     std::uint64_t sessions = 1'000'000;
+    std::uint64_t active_sessions = 100'000;
     std::uint64_t session_calls = 1024;
     std::uint64_t outbound_messages = 256;
     std::uint64_t outbound_bytes = 1ULL << 20U;

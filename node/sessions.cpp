@@ -47,6 +47,8 @@ actors::environment_ptr make_sessions(const config::settings& settings, otp::run
   out->server.version = version;
   out->limits.ttl = settings.session.ttl;
   out->limits.idle = settings.session.idle;
+  out->limits.sessions = settings.limits.sessions;
+  out->limits.active_sessions = settings.limits.active_sessions;
   out->limits.running_calls = static_cast<std::uint32_t>(settings.limits.session_calls);
   // What one connection may have waiting: the largest answer and, beside it, what a resumed one missed.
   out->limits.message_bytes = settings.limits.backlog_bytes - (16 << 10);

@@ -17,8 +17,8 @@ constexpr std::size_t max_scan = 10'000;
 constexpr std::size_t group_operations = 4096;
 constexpr std::size_t group_bytes = std::size_t{64} << 20;
 
-// Of the file: what a start waits for, what is read between two groups, and what is read at a time while there
-// are none.
+// Of the file: what a start waits for, what is read between two groups, and what is read at a time while
+// there are none.
 constexpr std::size_t rows_at_start = 10'000;
 constexpr std::size_t rows_between_groups = 400;
 constexpr std::size_t rows_while_idle = 2000;

@@ -16,7 +16,6 @@ store_turn sqlite_store::work_on(std::size_t rows) {
   if (!table_->loading() && !check_)
     return store_turn::wait;
   const auto done = table_->loading() ? load(rows) : check_on(rows);
-  count_sessions();
   return done ? store_turn::again : store_turn::pause;
 }
 
@@ -26,6 +25,7 @@ result<void> sqlite_store::load(std::size_t rows) {
     if (!waiting_.empty() && waiting_.contains(id))
       found.emplace_back(id);
   });
+  count_sessions();  // before anybody who waits looks
   for (const auto& id : found)
     for (auto i = waiting_.find(id); i != waiting_.end(); i = waiting_.find(id))
       waiting_.extract(i).mapped()(table_->get(id));
@@ -94,6 +94,7 @@ result<void> sqlite_store::check_on(std::size_t rows) {
   }
   if (done && (!c.rows.done || c.history_row != 0))
     return done;
+  count_sessions();
   const auto check = std::exchange(check_, nullptr);
   check->found.sessions = check->rows.seen;
   if (done)

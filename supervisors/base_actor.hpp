@@ -113,6 +113,13 @@ class base_actor : public caf::event_based_actor {
 /// Asks an actor to end with the reason `shutdown`, as its supervisor would.
 void send_shutdown(const caf::actor& to);
 
+/// Sends to an actor that may have ended meanwhile: for callbacks, which should not keep it. From any thread.
+template <class T>
+void tell(const caf::actor_addr& whom, T message) {
+  if (const auto to = caf::actor_cast<caf::actor>(whom))
+    caf::anon_send(to, std::move(message));
+}
+
 /// Spawns a `T` on `unit`; with a null unit CAF's scheduler says where.
 template <class T, class... Ts>
 caf::actor spawn_on(caf::actor_system& system, caf::execution_unit* unit, Ts&&... xs) {
