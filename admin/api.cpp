@@ -110,6 +110,7 @@ void add_admin_routes(transport::router& routes, const std::shared_ptr<const api
   add_tree_routes(routes, context);
   add_session_routes(routes, context);
   add_server_routes(routes, context);
+  add_store_routes(routes, context);
 }
 
 }  // namespace cafmcp::admin

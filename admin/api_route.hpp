@@ -73,5 +73,6 @@ boost::asio::awaitable<result<T>> callback_of(Start start) {
 void add_tree_routes(transport::router& routes, const context_ptr& context);
 void add_session_routes(transport::router& routes, const context_ptr& context);
 void add_server_routes(transport::router& routes, const context_ptr& context);
+void add_store_routes(transport::router& routes, const context_ptr& context);
 
 }  // namespace cafmcp::admin

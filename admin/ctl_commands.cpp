@@ -31,7 +31,7 @@ int run_tree(const ctl_session& session, const ctl_arguments& given, std::ostrea
 constexpr std::array<ctl_option, 1> tree_options{{{"--all", ""}}};
 constexpr std::array<ctl_option, 2> list_options{{{"--limit", "K"}, {"--node", "NAME"}}};
 
-constexpr std::array<ctl_command, 7> table{{
+constexpr std::array<ctl_command, 9> table{{
     {"status", "", "who the node is and how it feels", 0, 0, {}, run_status},
     {"tree", "[--all] [ID]",
      "the supervision tree, or the part under ID (a path, or the end of one); --all: up to 200 instances", 0,
@@ -54,6 +54,20 @@ constexpr std::array<ctl_command, 7> table{{
      0,
      {},
      run_server_list},
+    {"store stats",
+     "",
+     "the session store: how much there is, how fast it writes, what went wrong",
+     0,
+     0,
+     {},
+     run_store_stats},
+    {"store check",
+     "",
+     "looks at every record and operation on disk while the node works; damaged records are set aside",
+     0,
+     0,
+     {},
+     run_store_check},
 }};
 
 // Options that every command has.

@@ -35,5 +35,7 @@ int run_session_show(const ctl_session&, const ctl_arguments&, std::ostream& out
 int run_session_kill(const ctl_session&, const ctl_arguments&, std::ostream& out, std::ostream& err);
 int run_why(const ctl_session&, const ctl_arguments&, std::ostream& out, std::ostream& err);
 int run_server_list(const ctl_session&, const ctl_arguments&, std::ostream& out, std::ostream& err);
+int run_store_stats(const ctl_session&, const ctl_arguments&, std::ostream& out, std::ostream& err);
+int run_store_check(const ctl_session&, const ctl_arguments&, std::ostream& out, std::ostream& err);
 
 }  // namespace cafmcp::admin

@@ -42,6 +42,11 @@ std::uint64_t number_of(const json& object, const char* key) {
   return good ? value.get<std::uint64_t>() : 0;
 }
 
+std::string key_line(const std::string& key, const std::string& text) {
+  constexpr std::size_t key_width = 14;
+  return padded(key, key_width, columns(key)) + ' ' + (text.empty() ? "-" : text) + '\n';
+}
+
 std::string grouped(std::uint64_t number) {
   auto out = std::to_string(number);
   for (auto i = out.size(); i > 3; i -= 3)

@@ -27,6 +27,9 @@ std::uint64_t number_of(const nlohmann::ordered_json& object, const char* key);
 /// A member; null if there is none.
 const nlohmann::ordered_json& member_of(const nlohmann::ordered_json& object, const char* key);
 
+/// What a thing is, and the thing, as a line; a dash for an empty one.
+std::string key_line(const std::string& key, const std::string& text);
+
 /// `1234567` as "1 234 567".
 std::string grouped(std::uint64_t number);
 

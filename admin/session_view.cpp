@@ -11,7 +11,6 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr std::size_t key_width = 14;
 constexpr std::size_t longest_client = 40;
 
 std::string or_dash(std::string text) {
@@ -39,11 +38,6 @@ std::string client_of(const json& session) {
 
 const char* colour_of_status(const std::string& status) {
   return status == "active" || status == "up" ? "32" : status == "restarting" ? "31" : "2";
-}
-
-// "name" and what it is, one a line.
-std::string key_line(const std::string& key, const std::string& text) {
-  return padded(key, key_width, columns(key)) + ' ' + or_dash(text) + '\n';
 }
 
 // The strings of an array, with commas between them.

@@ -41,10 +41,6 @@ result<session_table> session_table::open(sqlite_database& db, std::size_t cache
   return out;
 }
 
-double session_table::loaded() const noexcept {
-  return load_.done ? 1 : static_cast<double>(load_.next - 1) / static_cast<double>(load_.last);
-}
-
 bool session_table::knows(std::string_view id) const {
   if (entries_.contains(id))
     return true;

@@ -46,6 +46,11 @@ class session_table {
     std::uint64_t last = 0;
     bool done = false;
     rows_seen seen;
+
+    /// How much of it is done, 0 to 1.
+    double part() const noexcept {
+      return done ? 1 : static_cast<double>(next - 1) / static_cast<double>(last);
+    }
   };
 
   /// `db` must outlive this. `name_of`: how logs call a session.
@@ -72,7 +77,7 @@ class session_table {
 
   /// Whether rows have yet to be loaded, and which part of them has been, 0 to 1.
   bool loading() const noexcept { return !load_.done; }
-  double loaded() const noexcept;
+  double loaded() const noexcept { return load_.part(); }
 
   /// Whether the session's row is known, or its key at least.
   bool knows(std::string_view id) const;

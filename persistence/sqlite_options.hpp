@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <iterator>
+#include <numeric>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,21 @@ struct tally {
                                       std::begin(Bounds))];
     sum += figure;
   }
+
+  std::uint64_t count() const noexcept {
+    return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+  }
+
+  /// The bound that a part `q` (0 to 1) of all figures is within; the last bound for what is over it; 0:
+  /// none.
+  double quantile(double q) const noexcept {
+    const auto all = count();
+    std::uint64_t sum_so_far = 0;
+    for (std::size_t i = 0; i < std::size(Bounds) && all > 0; ++i)
+      if (sum_so_far += counts[i]; static_cast<double>(sum_so_far) >= q * static_cast<double>(all))
+        return Bounds[i];
+    return all > 0 ? *std::rbegin(Bounds) : 0;
+  }
 };
 
 inline constexpr double seconds_bounds[] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
@@ -60,6 +76,7 @@ struct sqlite_stats {
   tally<seconds_bounds> write_seconds;   ///< from the call of `apply` to its answer
   tally<group_bounds> group_operations;  ///< operations in a transaction
   double loaded = 1;                     ///< part of the file that was read since the start; 1: all of it
+  double checked = 1;                    ///< part of the file that a check has seen; 1: there is none
   std::uint64_t sessions = 0;            ///< that have not ended
   std::uint64_t tombstones = 0;          ///< of those that have
   std::uint64_t history_operations = 0;

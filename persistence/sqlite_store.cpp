@@ -385,6 +385,7 @@ void sqlite_store::count_sessions() {
   stats_.damaged = table_->damaged();
   stats_.gaps = table_->gaps();
   stats_.loaded = table_->loaded();
+  stats_.checked = check_ ? check_->rows.part() : 1;
   stats_.sessions = table_->live();
   stats_.tombstones = table_->tombstones();
   stats_.index_bytes = table_->index_bytes();

@@ -78,6 +78,7 @@ void sqlite_store::begin_check(callback<store_check> then) {
   check_ = std::make_unique<running_check>();
   check_->rows = table_->begin_check();
   check_->then = std::move(then);
+  count_sessions();
 }
 
 result<void> sqlite_store::check_on(std::size_t rows) {
@@ -92,10 +93,11 @@ result<void> sqlite_store::check_on(std::size_t rows) {
     else
       done = damaged.error();
   }
-  if (done && (!c.rows.done || c.history_row != 0))
-    return done;
+  const bool more = done && (!c.rows.done || c.history_row != 0);
+  const auto check = more ? nullptr : std::exchange(check_, nullptr);
   count_sessions();
-  const auto check = std::exchange(check_, nullptr);
+  if (more)
+    return done;
   check->found.sessions = check->rows.seen;
   if (done)
     check->then(check->found);
