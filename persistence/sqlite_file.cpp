@@ -7,9 +7,11 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "base/log.hpp"
+#include "persistence/wal_check.hpp"
 
 namespace cafmcp::persistence {
 
@@ -47,6 +49,31 @@ error opening_fault(sqlite_database& db, const std::string& path, const error& w
   if (db.damaged())
     return damaged_file(path, why.message);
   return why;
+}
+
+// Looks at the log while SQLite has not touched it: it would drop what is behind a damaged frame, and all of
+// it when the file itself is gone.
+result<void> check_log(const std::string& path) {
+  std::error_code failed;
+  const bool gone = !std::filesystem::exists(path, failed) || std::filesystem::is_empty(path, failed);
+  std::string head(100, '\0');
+  std::ifstream{path, std::ios::binary}.read(head.data(), static_cast<std::streamsize>(head.size()));
+  const auto id = head.substr(68, 4);  // nothing in a file that its log was never written back to
+  if (!gone && (!head.starts_with("SQLite format 3") || (id != std::string(4, '\0') && id != "CAFM")))
+    return {};  // not ours, as will be said
+  const auto log = check_wal(path + "-wal");
+  if (!log)
+    return log.error();
+  if (gone && log->commits > 0)
+    return fail(errc::io, path + " is missing or empty, but its log " + path + "-wal holds " +
+                              std::to_string(log->commits) +
+                              " transactions; put the file back, or move the log away too (and keep it) to "
+                              "start without sessions");
+  if (log->ignored > 0)
+    log::get("persistence")
+        .warn("the log of the sessions file ends in a transaction that nobody was told of; it is ignored",
+              {{"file", path + "-wal"}, {"frames", log->ignored}});
+  return {};
 }
 
 // Makes the tables of a file that has none.
@@ -146,6 +173,8 @@ std::string sessions_path(const std::string& directory) {
 
 result<sqlite_database> open_sessions_file(const std::string& directory, const std::string& vfs) {
   const auto path = sessions_path(directory);
+  if (auto fine = check_log(path); !fine)
+    return fine.error();
   auto db = sqlite_database::open(path, vfs);
   if (!db)
     return db.error();

@@ -29,9 +29,9 @@ class directory_lock {
   int fd_ = -1;
 };
 
-/// Opens the file, makes its tables if it is new, and checks all of it if it was not closed properly. From
-/// then on it counts as open. Errors: `conflict`, foreign or newer; `io`, with `damaged` in the message when
-/// that is the reason.
+/// Checks the file's log, opens the file, makes its tables if it is new, and checks all of it if it was not
+/// closed properly. From then on it counts as open. Errors: `conflict`, foreign or newer; `io`, with
+/// `damaged` in the message when that is the reason.
 result<sqlite_database> open_sessions_file(const std::string& directory, const std::string& vfs);
 
 /// Looks at every page. Error `io`: what is wrong.
