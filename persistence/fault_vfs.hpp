@@ -2,8 +2,9 @@
 // A disk that fails when told to: a VFS of SQLite's that passes everything on to the default one, except that
 // what is asked of it fails always (`fail`), by chance (`fail_randomly`), or works and is wrong by a bit
 // (`flip_writes`, `flip_reads`). A failing write may have written its first half, in whole sectors: less than
-// a sector is written whole or not at all. Chances come from a seed, so the same calls fail again. For tests
-// only. The object is registered while it lives; all functions are thread-safe.
+// a sector is written whole or not at all. What is synced is not, since no test cuts the power. Chances come
+// from a seed, so the same calls fail again. For tests only. The object is registered while it lives; all
+// functions are thread-safe.
 
 #include <sqlite3.h>
 
@@ -39,8 +40,8 @@ class fault_vfs {
     vfs_.szOsFile = static_cast<int>(sizeof(file)) + base_->szOsFile;
     vfs_.xOpen = open;
     // The default VFS finds its own functions in what it is given.
-    vfs_.xDelete = [](sqlite3_vfs* v, const char* n, int s) {
-      return self(v).kind_ == fault_kind::read_only ? SQLITE_IOERR_DELETE : of(v).xDelete(&of(v), n, s);
+    vfs_.xDelete = [](sqlite3_vfs* v, const char* n, int) {
+      return self(v).kind_ == fault_kind::read_only ? SQLITE_IOERR_DELETE : of(v).xDelete(&of(v), n, 0);
     };
     vfs_.xAccess = [](sqlite3_vfs* v, const char* n, int f, int* r) {
       return of(v).xAccess(&of(v), n, f, r);
@@ -181,11 +182,11 @@ class fault_vfs {
     return real_methods(g).xWrite(f.real(), changed.data(), n, at);
   }
 
-  static int sync(sqlite3_file* g, int flags) {
-    auto& f = as_file(g);
+  static int sync(sqlite3_file* g, int) {
+    const auto& f = as_file(g);
     if (f.owner->kind_ == fault_kind::sync || f.owner->failures_.strikes())
       return SQLITE_IOERR_FSYNC;
-    return real_methods(g).xSync(f.real(), flags);
+    return SQLITE_OK;
   }
 
   void flip(char* bytes, int n, chance& by) {

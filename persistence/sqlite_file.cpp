@@ -17,10 +17,13 @@ namespace cafmcp::persistence {
 
 namespace {
 
-// With an exclusive lock the index of the log is in memory rather than in a mapped file, which would end the
-// process when the disk is full. `last_active` and `ended` are copies of what the record says, for the index.
+// With an exclusive lock, taken before anything is read, the index of the log is in memory rather than in a
+// mapped file, which would end the process when the disk is full.
+constexpr const char* lock = "PRAGMA locking_mode=EXCLUSIVE;";
+
+// `last_active` and `ended` are copies of what the record says, for the index.
 constexpr const char* settings =
-    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
     "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA cache_size=-16384;"
     "PRAGMA wal_autocheckpoint=4096; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;";
 
@@ -71,8 +74,10 @@ result<void> check_log(const std::string& path) {
                               "start without sessions");
   if (log->ignored > 0)
     log::get("persistence")
-        .warn("the log of the sessions file ends in a transaction that nobody was told of; it is ignored",
-              {{"file", path + "-wal"}, {"frames", log->ignored}});
+        .warn(
+            "the log of the sessions file ends in frames of a transaction that was torn or taken back; "
+            "they are ignored",
+            {{"file", path + "-wal"}, {"frames", log->ignored}});
   return {};
 }
 
@@ -105,6 +110,8 @@ result<void> identify(sqlite_database& db, const std::string& path) {
 }
 
 result<void> prepare_file(sqlite_database& db, const std::string& path) {
+  if (auto set = db.exec(lock); !set)
+    return set;
   if (auto fine = identify(db, path); !fine)
     return fine;
   if (auto set = db.exec(settings); !set)
