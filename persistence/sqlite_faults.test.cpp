@@ -49,7 +49,7 @@ operation nth(const std::string& id, std::uint64_t n) {
 session_record after(const std::string& id, std::uint64_t n) {
   session_record out;
   for (std::uint64_t i = 1; i <= n; ++i)
-    CAF_REQUIRE(apply(out, nth(id, i)));
+    apply(out, nth(id, i)).value();
   return out;
 }
 
@@ -197,6 +197,16 @@ CAF_TEST(a log without its file refuses the start and is not deleted) {
   const auto again = sqlite_store::open(in(copy)).value();
   client c2{*again};
   CAF_CHECK(tally_of(c2, all).all_right());
+}
+
+// It would end the process when there is no room for it.
+CAF_TEST(the index of the log is in no file) {
+  test_directory d;
+  const auto all = some_sessions(d, 3, 3);
+  const auto store = sqlite_store::open(in(d)).value();
+  client c{*store};
+  CAF_CHECK(tally_of(c, all).all_right());
+  CAF_CHECK(!fs::exists(d.db() + "-shm"));
 }
 
 CAF_TEST(a read only disk refuses writes and goes on reading) {
@@ -377,25 +387,28 @@ bits flip_bits(ending end, int sessions, unsigned seeds, unsigned one_in) {
   return b;
 }
 
+// A bit now and then, and so many that a page has several.
+constexpr std::pair<int, unsigned> sessions_and_rates[] = {{8, 200}, {60, 200}, {60, 8}};
+
 CAF_TEST(bits that change on their way to the disk before a crash) {
-  for (const int sessions : {8, 60}) {
-    const auto b = flip_bits(ending::crash, sessions, 60, 600);
+  for (const auto& [sessions, one_in] : {std::pair{8, 600u}, std::pair{60, 600u}}) {
+    const auto b = flip_bits(ending::crash, sessions, 60, one_in);
     CAF_CHECK(b.flips > 20 && b.refused > 10 && b.refused < 60);
     CAF_CHECK_EQUAL(b.failing_seeds, 0u);
   }
 }
 
 CAF_TEST(bits that change on their way to the disk before an orderly end) {
-  for (const int sessions : {8, 60}) {
-    const auto b = flip_bits(ending::orderly, sessions, 120, 200);
+  for (const auto& [sessions, one_in] : sessions_and_rates) {
+    const auto b = flip_bits(ending::orderly, sessions, 100, one_in);
     CAF_CHECK(b.flips > 100);
     CAF_CHECK_EQUAL(b.failing_seeds, 0u);
   }
 }
 
 CAF_TEST(bits that change on their way to the disk long before a crash) {
-  for (const int sessions : {8, 60}) {
-    const auto b = flip_bits(ending::crash_later, sessions, 120, 200);
+  for (const auto& [sessions, one_in] : sessions_and_rates) {
+    const auto b = flip_bits(ending::crash_later, sessions, 100, one_in);
     CAF_CHECK(b.flips > 100);
     CAF_CHECK_EQUAL(b.failing_seeds, 0u);
   }
