@@ -199,6 +199,49 @@ CAF_TEST(a log without its file refuses the start and is not deleted) {
   CAF_CHECK(tally_of(c2, all).all_right());
 }
 
+// Its log too, which SQLite would write back and delete.
+CAF_TEST(a file that is refused is left as it was) {
+  test_directory ours, foreign, copy;
+  const auto store = sqlite_store::open(in(ours)).value();
+  client c{*store};
+  expectations all;
+  for (int i = 0; i < 20; ++i)
+    CAF_REQUIRE(go_on(c, all, name(i)));
+  auto db = sqlite_database::open(foreign.db(), "").value();
+  CAF_REQUIRE(db.exec("PRAGMA application_id=77; PRAGMA journal_mode=WAL; CREATE TABLE t(a)"));
+  for (int i = 0; i < 5; ++i)
+    CAF_REQUIRE(db.exec("INSERT INTO t VALUES(1)"));
+  const auto refused = [&](const std::string& text, errc code) {
+    const auto file = read_file(copy.db()), log = read_file(copy.wal());
+    const auto again = sqlite_store::open(in(copy));
+    CAF_REQUIRE(!again);
+    CAF_MESSAGE(again.error().message);
+    CAF_CHECK(again.error().code == code && says(again.error(), text));
+    CAF_CHECK(read_file(copy.db()) == file);
+    CAF_CHECK(read_file(copy.wal()) == log);
+  };
+  copy_files(foreign, copy);
+  refused("another program", errc::conflict);
+  flip(copy.wal(), 5000, 1);
+  refused("another program", errc::conflict);
+  write_file(copy.db(), std::string(5000, 'x'));
+  refused(copy.db() + " is damaged", errc::io);
+  write_file(copy.wal(), std::string(5000, 'x'));
+  refused(copy.db() + " is damaged", errc::io);
+  copy_files(ours, copy);
+  for (std::uint64_t at = 0; at < 100; at += 7) {  // the header of the file, which its log may make good
+    flip(copy.db(), at, 0x55);
+    const auto log = read_file(copy.wal());
+    if (const auto again = sqlite_store::open(in(copy))) {
+      client c2{**again};
+      CAF_CHECK(tally_of(c2, all).all_right());
+    } else {
+      CAF_CHECK(says(again.error(), copy.db()) && read_file(copy.wal()) == log);
+    }
+    copy_files(ours, copy);
+  }
+}
+
 // It would end the process when there is no room for it.
 CAF_TEST(the index of the log is in no file) {
   test_directory d;

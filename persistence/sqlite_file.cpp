@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "base/log.hpp"
@@ -54,30 +53,28 @@ error opening_fault(sqlite_database& db, const std::string& path, const error& w
   return why;
 }
 
-// Looks at the log while SQLite has not touched it: it would drop what is behind a damaged frame, and all of
-// it when the file itself is gone.
-result<void> check_log(const std::string& path) {
+// SQLite would delete the log of a file that is empty.
+result<void> check_log_alone(const std::string& path, const result<wal_state>& log) {
   std::error_code failed;
-  const bool gone = !std::filesystem::exists(path, failed) || std::filesystem::is_empty(path, failed);
-  std::string head(100, '\0');
-  std::ifstream{path, std::ios::binary}.read(head.data(), static_cast<std::streamsize>(head.size()));
-  const auto id = head.substr(68, 4);  // nothing in a file that its log was never written back to
-  if (!gone && (!head.starts_with("SQLite format 3") || (id != std::string(4, '\0') && id != "CAFM")))
-    return {};  // not ours, as will be said
-  const auto log = check_wal(path + "-wal");
+  if (std::filesystem::exists(path, failed) && !std::filesystem::is_empty(path, failed))
+    return {};
   if (!log)
     return log.error();
-  if (gone && log->commits > 0)
-    return fail(errc::io, path + " is missing or empty, but its log " + path + "-wal holds " +
-                              std::to_string(log->commits) +
-                              " transactions; put the file back, or move the log away too (and keep it) to "
-                              "start without sessions");
+  if (log->commits == 0)
+    return {};
+  return fail(errc::io, path + " is missing or empty, but its log " + path + "-wal holds " +
+                            std::to_string(log->commits) +
+                            " transactions; put the file back, or move the log away too (and keep it) to "
+                            "start without sessions");
+}
+
+result<void> judge_log(const std::string& path, const result<wal_state>& log) {
+  if (!log)
+    return log.error();
   if (log->ignored > 0)
     log::get("persistence")
-        .warn(
-            "the log of the sessions file ends in frames of a transaction that was torn or taken back; "
-            "they are ignored",
-            {{"file", path + "-wal"}, {"frames", log->ignored}});
+        .warn("the log of the sessions file ends in frames that were never committed; they are ignored",
+              {{"file", path + "-wal"}, {"frames", log->ignored}});
   return {};
 }
 
@@ -109,10 +106,12 @@ result<void> identify(sqlite_database& db, const std::string& path) {
   return {};
 }
 
-result<void> prepare_file(sqlite_database& db, const std::string& path) {
+result<void> prepare_file(sqlite_database& db, const std::string& path, const result<wal_state>& log) {
   if (auto set = db.exec(lock); !set)
     return set;
   if (auto fine = identify(db, path); !fine)
+    return fine;
+  if (auto fine = judge_log(path, log); !fine)
     return fine;
   if (auto set = db.exec(settings); !set)
     return opening_fault(db, path, set.error());
@@ -180,13 +179,16 @@ std::string sessions_path(const std::string& directory) {
 
 result<sqlite_database> open_sessions_file(const std::string& directory, const std::string& vfs) {
   const auto path = sessions_path(directory);
-  if (auto fine = check_log(path); !fine)
+  const auto log = check_wal(path + "-wal");
+  if (auto fine = check_log_alone(path, log); !fine)
     return fine.error();
   auto db = sqlite_database::open(path, vfs);
   if (!db)
     return db.error();
-  if (auto ready = prepare_file(*db, path); !ready)
+  db->keep_log(true);  // a file that is refused is left as it was
+  if (auto ready = prepare_file(*db, path, log); !ready)
     return ready.error();
+  db->keep_log(false);
   return std::move(*db);
 }
 
