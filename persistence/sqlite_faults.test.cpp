@@ -32,11 +32,24 @@ bool says(const error& e, const std::string& text) {
   return e.message.find(text) != std::string::npos;
 }
 
+// Text that can't be packed.
+std::string noise(std::uint64_t seed, std::size_t bytes) {
+  std::mt19937_64 random{seed};
+  std::string out;
+  while (out.size() < bytes)
+    for (auto bits = random(), n = std::uint64_t{10}; n > 0; --n, bits >>= 6)
+      out += static_cast<char>('0' + bits % 64);
+  std::replace(out.begin(), out.end(), '\\', '/');
+  return out;
+}
+
 // Each session's operations are the same in every run, so its number alone says what its record is.
 operation nth(const std::string& id, std::uint64_t n) {
   const auto mix = n * 7919 + bucket_of(id) * 31;
   if (n == 1)
     return make(id, n, op_kind::create, create_bytes("alice", 1000));
+  if (id.starts_with("big"))
+    return make(id, n, op_kind::put, put_bytes("k", "\"" + noise(mix, 600'000) + "\""));
   if (n % 7 == 0)
     return make(id, n, op_kind::touch, touch_bytes(static_cast<std::int64_t>(1000 + n)));
   if (n % 5 == 0)
@@ -296,7 +309,15 @@ CAF_TEST(a read only disk refuses writes and goes on reading) {
 
 CAF_TEST(reads that fail are errors and never an absence) {
   test_directory original;
-  const auto all = some_sessions(original, 60, 12);
+  auto all = some_sessions(original, 60, 12);
+  {
+    const fault_vfs quick{"faults-quick"};
+    const auto store = sqlite_store::open(in(original, quick.name())).value();
+    client c{*store};
+    for (int i = 0; i < 50; ++i)  // more than SQLite keeps in memory
+      for (int n = 0; n < 2; ++n)
+        CAF_REQUIRE(go_on(c, all, "big-" + std::to_string(i)));
+  }
   for (const auto kind : {fault_kind::read, fault_kind::short_read}) {
     test_directory d;
     copy_files(original, d);
