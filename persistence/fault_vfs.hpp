@@ -1,11 +1,16 @@
 #pragma once
 // A disk that fails when told to: a VFS of SQLite's that passes everything on to the default one, except that
-// writes and syncs fail always, or by chance with a seed. A failing write may have written its first half.
-// The object is registered while it lives; `fail` may be called from any thread.
+// what is asked of it fails always (`fail`), by chance (`fail_randomly`), or works and is wrong by a bit
+// (`flip_writes`, `flip_reads`). A failing write may have written its first half, in whole sectors: less than
+// a sector is written whole or not at all. What is synced is not, since no test cuts the power. Chances come
+// from a seed, so the same calls fail again. For tests only. The object is registered while it lives; all
+// functions are thread-safe.
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <new>
 #include <random>
@@ -13,7 +18,16 @@
 
 namespace cafmcp::persistence::testing {
 
-enum class fault_kind { none, full, write, sync };
+enum class fault_kind {
+  none,
+  full,        ///< no room: nothing is written
+  write,       ///< writes fail half way
+  sync,        ///< fsync fails
+  read_only,   ///< the file system has been remounted: no write, no truncation, no new file, no deletion
+  read,        ///< reads fail
+  short_read,  ///< the second half of what is read is missing, as behind the end of a file
+  open         ///< files can't be opened
+};
 
 /// See above.
 class fault_vfs {
@@ -26,7 +40,9 @@ class fault_vfs {
     vfs_.szOsFile = static_cast<int>(sizeof(file)) + base_->szOsFile;
     vfs_.xOpen = open;
     // The default VFS finds its own functions in what it is given.
-    vfs_.xDelete = [](sqlite3_vfs* v, const char* n, int s) { return of(v).xDelete(&of(v), n, s); };
+    vfs_.xDelete = [](sqlite3_vfs* v, const char* n, int) {
+      return self(v).kind_ == fault_kind::read_only ? SQLITE_IOERR_DELETE : of(v).xDelete(&of(v), n, 0);
+    };
     vfs_.xAccess = [](sqlite3_vfs* v, const char* n, int f, int* r) {
       return of(v).xAccess(&of(v), n, f, r);
     };
@@ -43,14 +59,40 @@ class fault_vfs {
 
   void fail(fault_kind kind) { kind_ = kind; }
 
-  /// Each write and each sync fails with a chance of one in `one_in`.
-  void fail_randomly(unsigned seed, unsigned one_in) {
-    const std::lock_guard lock{mutex_};
-    random_.seed(seed);
-    one_in_ = one_in;
-  }
+  /// Each write and each sync fails with a chance of one in `one_in`; 0: none does.
+  void fail_randomly(unsigned seed, unsigned one_in) { failures_.set(seed, one_in); }
+
+  /// One bit of what is written, or read, is changed with a chance of one in `one_in` for each call; 0: none.
+  void flip_writes(unsigned seed, unsigned one_in) { write_flips_.set(seed, one_in); }
+  void flip_reads(unsigned seed, unsigned one_in) { read_flips_.set(seed, one_in); }
+
+  /// How many bits have been changed.
+  std::uint64_t flips() const { return flips_; }
 
  private:
+  // One in so many, by a seed.
+  class chance {
+   public:
+    void set(unsigned seed, unsigned one_in) {
+      const std::lock_guard lock{mutex_};
+      random_.seed(seed);
+      one_in_ = one_in;
+    }
+    bool strikes() {
+      const std::lock_guard lock{mutex_};
+      return one_in_ != 0 && random_() % one_in_ == 0;
+    }
+    std::uint64_t below(std::uint64_t bound) {
+      const std::lock_guard lock{mutex_};
+      return random_() % bound;
+    }
+
+   private:
+    std::mutex mutex_;
+    std::mt19937 random_;
+    unsigned one_in_ = 0;
+  };
+
   struct file {
     sqlite3_file base;
     fault_vfs* owner;
@@ -58,25 +100,34 @@ class fault_vfs {
     sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
   };
   static_assert(sizeof(file) % 8 == 0);  // which is how SQLite aligns
+  static constexpr sqlite3_int64 sector = 512;
 
-  static sqlite3_vfs& of(sqlite3_vfs* v) { return *static_cast<fault_vfs*>(v->pAppData)->base_; }
+  static fault_vfs& self(sqlite3_vfs* v) { return *static_cast<fault_vfs*>(v->pAppData); }
+  static sqlite3_vfs& of(sqlite3_vfs* v) { return *self(v).base_; }
   static file& as_file(sqlite3_file* f) { return *reinterpret_cast<file*>(f); }
   static const sqlite3_io_methods& real_methods(sqlite3_file* f) { return *as_file(f).real()->pMethods; }
 
   static int open(sqlite3_vfs* v, const char* name, sqlite3_file* to, int flags, int* out) {
     auto& f = *new (to) file{};
-    f.owner = static_cast<fault_vfs*>(v->pAppData);
+    f.owner = &self(v);
+    const auto kind = f.owner->kind_.load();
+    if (kind == fault_kind::open)
+      return SQLITE_CANTOPEN;
+    if (kind == fault_kind::read_only)  // as the default VFS falls back to
+      flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
     const int code = of(v).xOpen(&of(v), name, f.real(), flags, out);
     if (!f.real()->pMethods)
       return code;
     f.methods = {
         1,
         [](sqlite3_file* g) { return real_methods(g).xClose(as_file(g).real()); },
-        [](sqlite3_file* g, void* b, int n, sqlite3_int64 at) {
-          return real_methods(g).xRead(as_file(g).real(), b, n, at);
-        },
+        read,
         write,
-        [](sqlite3_file* g, sqlite3_int64 n) { return real_methods(g).xTruncate(as_file(g).real(), n); },
+        [](sqlite3_file* g, sqlite3_int64 n) {
+          return as_file(g).owner->kind_ == fault_kind::read_only
+                     ? SQLITE_IOERR_TRUNCATE
+                     : real_methods(g).xTruncate(as_file(g).real(), n);
+        },
         sync,
         [](sqlite3_file* g, sqlite3_int64* n) { return real_methods(g).xFileSize(as_file(g).real(), n); },
         [](sqlite3_file* g, int l) { return real_methods(g).xLock(as_file(g).real(), l); },
@@ -95,37 +146,63 @@ class fault_vfs {
     return code;
   }
 
+  static int read(sqlite3_file* g, void* bytes, int n, sqlite3_int64 at) {
+    auto& f = as_file(g);
+    const auto kind = f.owner->kind_.load();
+    if (kind == fault_kind::read)
+      return SQLITE_IOERR_READ;
+    const int code = real_methods(g).xRead(f.real(), bytes, n, at);
+    auto* first = static_cast<char*>(bytes);
+    if (kind == fault_kind::short_read) {  // SQLite wants zeros in their place
+      std::fill(first + n / 2, first + n, '\0');
+      return SQLITE_IOERR_SHORT_READ;
+    }
+    if (code == SQLITE_OK && f.owner->read_flips_.strikes())
+      f.owner->flip(first, n, f.owner->read_flips_);
+    return code;
+  }
+
   static int write(sqlite3_file* g, const void* bytes, int n, sqlite3_int64 at) {
     auto& f = as_file(g);
     const auto kind = f.owner->kind_.load();
     if (kind == fault_kind::full)
       return SQLITE_FULL;
-    const bool unlucky = f.owner->unlucky();
-    if (kind != fault_kind::write && !unlucky)
+    if (kind == fault_kind::read_only)  // which is what the default VFS makes of EROFS
+      return SQLITE_IOERR_WRITE;
+    const bool unlucky = f.owner->failures_.strikes();
+    if (kind == fault_kind::write || unlucky) {
+      if (const auto half = (at + n / 2) / sector * sector - at; n >= sector && half > 0)
+        real_methods(g).xWrite(f.real(), bytes, static_cast<int>(half), at);
+      return unlucky ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+    }
+    if (!f.owner->write_flips_.strikes())
       return real_methods(g).xWrite(f.real(), bytes, n, at);
-    real_methods(g).xWrite(f.real(), bytes, n / 2, at);
-    return unlucky ? SQLITE_FULL : SQLITE_IOERR_WRITE;
+    std::string changed(static_cast<const char*>(bytes), static_cast<std::size_t>(n));
+    f.owner->flip(changed.data(), n, f.owner->write_flips_);
+    return real_methods(g).xWrite(f.real(), changed.data(), n, at);
   }
 
-  static int sync(sqlite3_file* g, int flags) {
-    auto& f = as_file(g);
-    if (f.owner->kind_ == fault_kind::sync || f.owner->unlucky())
+  static int sync(sqlite3_file* g, int) {
+    const auto& f = as_file(g);
+    if (f.owner->kind_ == fault_kind::sync || f.owner->failures_.strikes())
       return SQLITE_IOERR_FSYNC;
-    return real_methods(g).xSync(f.real(), flags);
+    return SQLITE_OK;
   }
 
-  bool unlucky() {
-    const std::lock_guard lock{mutex_};
-    return one_in_ != 0 && random_() % one_in_ == 0;
+  void flip(char* bytes, int n, chance& by) {
+    const auto bit = by.below(static_cast<std::uint64_t>(n) * 8);
+    bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << bit % 8));
+    ++flips_;
   }
 
   const std::string name_;
   sqlite3_vfs* const base_;
   sqlite3_vfs vfs_{};
   std::atomic<fault_kind> kind_{fault_kind::none};
-  std::mutex mutex_;
-  std::mt19937 random_;
-  unsigned one_in_ = 0;
+  std::atomic<std::uint64_t> flips_{0};
+  chance failures_;
+  chance write_flips_;
+  chance read_flips_;
 };
 
 }  // namespace cafmcp::persistence::testing

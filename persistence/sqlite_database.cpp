@@ -91,6 +91,10 @@ bool sqlite_database::in_transaction() const noexcept {
   return ::sqlite3_get_autocommit(db_.get()) == 0;
 }
 
+void sqlite_database::keep_log(bool keep) noexcept {
+  ::sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, nullptr);
+}
+
 result<void> sqlite_database::close() {
   if (::sqlite3_close(db_.get()) != SQLITE_OK)
     return fault();

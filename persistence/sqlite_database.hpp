@@ -37,6 +37,9 @@ class sqlite_database {
   /// Whether a transaction is open.
   bool in_transaction() const noexcept;
 
+  /// Whether closing leaves the log alone; else it is written back and deleted.
+  void keep_log(bool keep) noexcept;
+
   /// Closes the file; nothing may be called afterwards. Error `io`: a statement is still alive.
   result<void> close();
 

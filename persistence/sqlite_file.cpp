@@ -10,17 +10,20 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "persistence/wal_check.hpp"
 
 namespace cafmcp::persistence {
 
 namespace {
 
-// With an exclusive lock the index of the log is in memory rather than in a mapped file, which would end the
-// process when the disk is full. Neither sessions nor operations have an index in the file: rows are
-// appended, so that what is written together is near to each other. `last_active` and `ended` are copies of
-// what the record says.
+// With an exclusive lock, taken before anything is read, the index of the log is in memory rather than in a
+// mapped file, which would end the process when the disk is full.
+constexpr const char* lock = "PRAGMA locking_mode=EXCLUSIVE;";
+
+// Neither sessions nor operations have an index in the file: rows are appended, so that what is written
+// together is near to each other. `last_active` and `ended` are copies of what the record says.
 constexpr const char* settings =
-    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
     "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA cache_size=-16384;"
     "PRAGMA wal_autocheckpoint=4096; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;";
 
@@ -49,6 +52,31 @@ error opening_fault(sqlite_database& db, const std::string& path, const error& w
   if (db.damaged())
     return damaged_file(path, why.message);
   return why;
+}
+
+// SQLite would delete the log of a file that is empty.
+result<void> check_log_alone(const std::string& path, const result<wal_state>& log) {
+  std::error_code failed;
+  if (std::filesystem::exists(path, failed) && !std::filesystem::is_empty(path, failed))
+    return {};
+  if (!log)
+    return log.error();
+  if (log->commits == 0)
+    return {};
+  return fail(errc::io, path + " is missing or empty, but its log " + path + "-wal holds " +
+                            std::to_string(log->commits) +
+                            " transactions; put the file back, or move the log away too (and keep it) to "
+                            "start without sessions");
+}
+
+result<void> judge_log(const std::string& path, const result<wal_state>& log) {
+  if (!log)
+    return log.error();
+  if (log->ignored > 0)
+    log::get("persistence")
+        .warn("the log of the sessions file ends in frames that were never committed; they are ignored",
+              {{"file", path + "-wal"}, {"frames", log->ignored}});
+  return {};
 }
 
 // Makes the tables of a file that has none.
@@ -80,8 +108,12 @@ result<void> identify(sqlite_database& db, const std::string& path) {
   return {};
 }
 
-result<void> prepare_file(sqlite_database& db, const std::string& path) {
+result<void> prepare_file(sqlite_database& db, const std::string& path, const result<wal_state>& log) {
+  if (auto set = db.exec(lock); !set)
+    return set;
   if (auto fine = identify(db, path); !fine)
+    return fine;
+  if (auto fine = judge_log(path, log); !fine)
     return fine;
   if (auto set = db.exec(settings); !set)
     return opening_fault(db, path, set.error());
@@ -146,11 +178,16 @@ std::string sessions_path(const std::string& directory) {
 
 result<sqlite_database> open_sessions_file(const std::string& directory, const std::string& vfs) {
   const auto path = sessions_path(directory);
+  const auto log = check_wal(path + "-wal");
+  if (auto fine = check_log_alone(path, log); !fine)
+    return fine.error();
   auto db = sqlite_database::open(path, vfs);
   if (!db)
     return db.error();
-  if (auto ready = prepare_file(*db, path); !ready)
+  db->keep_log(true);  // a file that is refused is left as it was
+  if (auto ready = prepare_file(*db, path, log); !ready)
     return ready.error();
+  db->keep_log(false);
   return std::move(*db);
 }
 

@@ -29,8 +29,8 @@ class directory_lock {
   int fd_ = -1;
 };
 
-/// Opens the file, and makes its tables if it is new. From then on it counts as open. Errors: `conflict`,
-/// foreign or newer; `io`, with `damaged` in the message when that is the reason.
+/// Checks the file's log, opens the file, and makes its tables if it is new. From then on it counts as open.
+/// Errors: `conflict`, foreign or newer; `io`, with `damaged` in the message when that is the reason.
 result<sqlite_database> open_sessions_file(const std::string& directory, const std::string& vfs);
 
 /// Writes the log back into the file, notes that it was closed properly, and closes it. All statements must
