@@ -17,6 +17,7 @@ std::int64_t as_signed(std::uint64_t number) noexcept {
 
 result<session_rows> session_rows::open(sqlite_database& db) {
   session_rows out;
+  out.db_ = &db;
   const std::pair<sqlite_statement*, const char*> statements[] = {
       {&out.read_, "SELECT row, id, last_active, ended, record FROM sessions WHERE row=?"},
       {&out.insert_, "INSERT INTO sessions(id, last_active, ended, record, row) VALUES(?,?,?,?,?)"},
@@ -52,12 +53,8 @@ result<bool> session_rows::read(std::uint64_t number, const std::function<void(c
   return found;
 }
 
-result<session_record> session_rows::decode(const session_row& row) {
-  auto record = persistence::decode(row.record);
-  if (record &&
-      (record->id != row.id || record->last_active_ms != row.last_active_ms || record->ended != row.ended))
-    return fail(errc::invalid, "its columns are not what its record says");
-  return record;
+bool session_rows::agrees(const session_row& row, const session_record& record) noexcept {
+  return record.id == row.id && record.last_active_ms == row.last_active_ms && record.ended == row.ended;
 }
 
 result<std::uint64_t> session_rows::append(const session_record& record) {
@@ -80,16 +77,25 @@ result<void> session_rows::update(std::uint64_t number, const session_record& re
   const auto bytes = encode(record);
   if (!bytes)
     return bytes.error();
-  return update_.bind(1, record.id)
-      .bind(2, record.last_active_ms)
-      .bind(3, record.ended)
-      .bind(4, *bytes)
-      .bind(5, as_signed(number))
-      .run();
+  auto done = update_.bind(1, record.id)
+                  .bind(2, record.last_active_ms)
+                  .bind(3, record.ended)
+                  .bind(4, *bytes)
+                  .bind(5, as_signed(number))
+                  .run();
+  return done ? changed_one(number) : done;
 }
 
 result<void> session_rows::remove(std::uint64_t number) {
-  return erase_.bind(1, as_signed(number)).run();
+  auto done = erase_.bind(1, as_signed(number)).run();
+  return done ? changed_one(number) : done;
+}
+
+// A file that is damaged may have lost a row that was there.
+result<void> session_rows::changed_one(std::uint64_t number) const {
+  if (db_->changes() == 1)
+    return {};
+  return fail(errc::io, "row " + std::to_string(number) + " of the sessions is not where it was");
 }
 
 result<void> session_rows::set_aside(std::uint64_t number, std::string_view reason) {
@@ -109,6 +115,8 @@ result<bool> session_rows::walk(std::uint64_t& from, std::uint64_t to, std::size
     if (!*row)
       return n == limit;
     const auto found = row_of(walk_);
+    if (found.number < from)
+      return fail(errc::invalid, "rows are out of order");
     from = found.number + 1;
     f(found);
   }

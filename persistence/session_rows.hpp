@@ -35,10 +35,10 @@ class session_rows {
   /// Calls `f` with the row, if there is one; whether there is. Error: the file can't be read.
   result<bool> read(std::uint64_t number, const std::function<void(const session_row&)>& f);
 
-  /// The record in a row. Error `invalid`: it is damaged, and why.
-  static result<session_record> decode(const session_row& row);
+  /// Whether the copies in a row are what its record says. The record has a checksum, and they have none.
+  static bool agrees(const session_row& row, const session_record& record) noexcept;
 
-  /// Within a transaction; errors: roll back.
+  /// Within a transaction; errors: roll back. Error `io` of the last two, too: the row is not there.
   result<std::uint64_t> append(const session_record& record);
   result<void> update(std::uint64_t number, const session_record& record);
   result<void> remove(std::uint64_t number);
@@ -47,7 +47,7 @@ class session_rows {
   result<void> set_aside(std::uint64_t number, std::string_view reason);
 
   /// Calls `f` for at most `limit` rows from `from` to `to`, in their order, and moves `from` behind the last
-  /// one. Whether there may be more. Error: what is at `from` can't be read.
+  /// one. Whether there may be more. Error: what is at `from` can't be read; `invalid`: it is out of order.
   result<bool> walk(std::uint64_t& from, std::uint64_t to, std::size_t limit,
                     const std::function<void(const session_row&)>& f);
 
@@ -57,7 +57,9 @@ class session_rows {
 
  private:
   static session_row row_of(const sqlite_statement& s);
+  result<void> changed_one(std::uint64_t number) const;
 
+  sqlite_database* db_ = nullptr;
   std::uint64_t last_ = 0;
   sqlite_statement read_, insert_, update_, erase_, save_damaged_, walk_;
 };

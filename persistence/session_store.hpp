@@ -55,7 +55,7 @@ class session_store {
 
   /// Sessions of a bucket that have not ended, at most `limit` (1 to 10 000), in an order of the store's own,
   /// from behind session `after` (empty: from the first): pages have each session once, but for those that
-  /// come and go meanwhile. Error `unavailable`: not all of them are known yet.
+  /// come and go meanwhile, and those that are damaged. Error `unavailable`: not all are known yet.
   virtual void scan(std::uint32_t bucket, std::string_view after, std::size_t limit,
                     callback<std::vector<session_summary>> then) = 0;
 

@@ -17,25 +17,39 @@ session_index::place place_of(const session_record& record, std::uint64_t row) n
   return {session_index::key_of(record.id), row, record.last_active_ms, record.ended};
 }
 
+std::string bucket_name(std::string_view id) {
+  return "of bucket " + std::to_string(bucket_of(id));
+}
+
 }  // namespace
 
-result<session_table> session_table::open(sqlite_database& db, std::size_t cache_bytes, namer name_of) {
+result<session_table> session_table::open(sqlite_database& db, const sqlite_options& options) {
   session_table out;
   out.db_ = &db;
-  out.cache_bytes_ = cache_bytes;
-  out.name_of_ = std::move(name_of);
+  out.cache_bytes_ = options.cache_bytes;
+  out.name_of_ = options.name_of ? options.name_of : bucket_name;
+  out.now_ms_ = options.now_ms;
   auto rows = session_rows::open(db);
   if (!rows)
     return rows.error();
   out.rows_ = std::move(*rows);
+  const std::pair<sqlite_statement*, const char*> statements[] = {
+      {&out.write_live_, "UPDATE meta SET value=? WHERE key='live'"},
+      {&out.write_doubt_, "UPDATE meta SET value=? WHERE key='doubt'"}};
+  for (const auto& [to, sql] : statements) {
+    auto made = db.prepare(sql);
+    if (!made)
+      return made.error();
+    *to = std::move(*made);
+  }
   const auto live = db.number("SELECT value FROM meta WHERE key='live'");
   if (!live)
     return live.error();
+  const auto doubt = db.number("SELECT value FROM meta WHERE key='doubt'");
+  if (!doubt)
+    return doubt.error();
   out.live_ = static_cast<std::uint64_t>(*live);
-  auto write_live = db.prepare("UPDATE meta SET value=? WHERE key='live'");
-  if (!write_live)
-    return write_live.error();
-  out.write_live_ = std::move(*write_live);
+  out.doubt_ms_ = *doubt;
   out.load_.last = out.rows_.last();
   out.load_.done = out.load_.last == 0;
   return out;
@@ -51,46 +65,63 @@ bool session_table::knows(std::string_view id) const {
 
 // Why a session that is not found may be there all the same.
 std::optional<error> session_table::why_unknown() const {
-  if (!load_.done)
+  if (loading())
     return fail(errc::unavailable, "the store is still reading its file (" +
                                        std::to_string(static_cast<int>(100 * loaded())) + " %); try again");
-  if (gaps_ > 0)
+  if (doubt())
     return fail(errc::io,
-                "there is no such session in the part of the store that can be read, and the rest "
-                "is damaged");
+                "there is no such session, but some were lost by damage to the file, and it may be "
+                "one of them");
   return std::nullopt;
 }
 
-// What is in the row at `where` if that is the session's; nothing if it is another's.
-result<std::optional<session_table::entry>> session_table::read(std::string_view id, const place& where,
-                                                                result<void>& refusal) {
-  std::optional<entry> out;
-  std::string why;
-  const auto found = rows_.read(where.row, [&](const session_row& row) {
-    if (row.id != id)
-      return;
-    auto record = session_rows::decode(row);
-    if (!record) {
-      why = record.error().message;
-      return;
-    }
-    out.emplace();
-    out->bytes = bytes_of(*record);
-    out->row = where.row;
-    out->stored = where;
-    out->record = std::move(*record);
-  });
-  if (!found) {
-    if (!db_->damaged())
+void session_table::begin_doubt() {
+  doubt_ms_ = std::max<std::int64_t>(now_ms_(), 1);
+}
+
+// For what the next start would not see by itself.
+result<void> session_table::note_doubt() {
+  begin_doubt();
+  return write_doubt_.bind(1, doubt_ms_).run();
+}
+
+// What looks damaged is read again, past what SQLite keeps of the file in memory. Error `invalid`: it is
+// damaged; `id` is what the row says, if there is a row. Other errors: it can't be read now.
+result<session_record> session_table::read_surely(std::uint64_t number, std::string& id) {
+  auto out =
+      result<session_record>{boost::system::in_place_error, fail(errc::invalid, "it is not where it was")};
+  for (int tries = 0; tries < 2 && !out; ++tries) {
+    if (tries > 0)
+      db_->forget_pages();
+    id.clear();
+    const auto found = rows_.read(number, [&](const session_row& row) {
+      id = row.id;
+      out = decode(row.record);
+    });
+    if (!found && !db_->damaged())
       return found.error();
-    refusal = found.error();  // a broken page is the fault of those that are on it, and of no other
-  } else if (!why.empty()) {
-    if (auto done = set_aside(bucket_of(id), where, id, why); !done)
-      return done.error();
-    refusal = fail(errc::io, "the record of session " + name_of_(id) +
-                                 " is damaged and was set aside (table `damaged`): " + why);
+    if (!found)
+      out = fail(errc::invalid, found.error().message);
   }
   return out;
+}
+
+// What is in the row at `where` if that is the session's; nothing if it is another's.
+result<std::optional<session_record>> session_table::read(std::string_view id, const place& where,
+                                                          result<void>& refusal) {
+  std::string said;
+  auto record = read_surely(where.row, said);
+  if (record)
+    return record->id == id ? std::optional{std::move(*record)} : std::nullopt;
+  if (record.error().code != errc::invalid)
+    return record.error();
+  const auto& why = record.error().message;
+  if (said.empty())
+    begin_doubt();  // and nothing is written into a file that can't be read
+  else if (auto done = set_aside(where, said, why); !done)
+    return done.error();
+  refusal = fail(errc::io, "the record of session " + name_of_(id) + " is damaged: " + why);
+  return std::nullopt;
 }
 
 // The entry of a session; the end if there is none that is known, or none that can be read (`refusal`).
@@ -108,11 +139,17 @@ result<session_table::entries::iterator> session_table::find(std::string_view id
     drop(cached);  // a tombstone that was forgotten
   }
   for (const auto& where : found_) {
-    auto there = read(id, where, refusal);
-    if (!there)
-      return there.error();
-    if (*there)
-      return keep(id, std::move(**there));
+    auto record = read(id, where, refusal);
+    if (!record)
+      return record.error();
+    if (*record) {
+      entry e;
+      e.bytes = bytes_of(**record);
+      e.row = where.row;
+      e.stored = where;
+      e.record = std::move(**record);
+      return keep(id, std::move(e));
+    }
     if (!refusal)
       break;
   }
@@ -133,35 +170,45 @@ result<void> session_table::write_live(std::uint64_t live) {
 }
 
 // In the caller's transaction, or in one of its own.
-result<void> session_table::set_aside(std::uint32_t bucket, const place& where, std::string_view id,
-                                      const std::string& why) {
-  log::get("persistence")
-      .error("a session's record is damaged and is set aside",
-             {{"session", name_of_(id)}, {"row", where.row}, {"reason", why}});
-  const int was_live = where.ended || live_ == 0 ? 0 : 1;
-  if (db_->in_transaction()) {
-    if (auto saved = rows_.set_aside(where.row, why); !saved)
-      return saved;
-    changes_.push_back({bucket, where, {}});
-    live_change_ -= was_live;
-    ++damaged_;
-    return {};
-  }
+result<void> session_table::in_transaction(const std::function<result<void>()>& f) {
+  if (db_->in_transaction())
+    return f();
   auto done = db_->exec("BEGIN IMMEDIATE");
   if (done)
-    done = rows_.set_aside(where.row, why);
-  if (done)
-    done = write_live(live_ - static_cast<std::uint64_t>(was_live));
+    done = f();
   if (done)
     done = db_->exec("COMMIT");
-  if (!done) {
-    if (db_->in_transaction())
-      static_cast<void>(db_->exec("ROLLBACK"));
+  if (!done && db_->in_transaction())
+    static_cast<void>(db_->exec("ROLLBACK"));
+  return done;
+}
+
+result<void> session_table::set_aside(const place& where, std::string_view id, const std::string& why) {
+  log::get("persistence")
+      .error(
+          "a session's record is damaged and is set aside; until it would have expired, sessions that are "
+          "not "
+          "found are unavailable",
+          {{"session", name_of_(id)}, {"row", where.row}, {"reason", why}});
+  const bool own = !db_->in_transaction();
+  const int was_live = where.ended || live_ == 0 ? 0 : 1;
+  auto done = in_transaction([&] {
+    auto moved = note_doubt();
+    if (moved)
+      moved = rows_.set_aside(where.row, why);
+    return moved && own ? write_live(live_ - static_cast<std::uint64_t>(was_live)) : moved;
+  });
+  if (!done)
     return done;
-  }
-  index_.remove(bucket, where);
-  live_ -= static_cast<std::uint64_t>(was_live);
   ++damaged_;
+  const change gone{bucket_of(id), where, {}};
+  if (own) {
+    carry_out(gone);
+    live_ -= static_cast<std::uint64_t>(was_live);
+  } else {
+    changes_.push_back(gone);
+    live_change_ -= was_live;
+  }
   return {};
 }
 
@@ -296,6 +343,10 @@ result<void> session_table::forget(std::uint32_t bucket, std::int64_t before_ms)
     if (auto done = rows_.remove(where.row); !done)
       return done;
     changes_.push_back({bucket, where, {}});
+  }
+  if (doubt() && before_ms >= doubt_ms_) {  // whoever was lost would have expired
+    doubt_ms_ = 0;
+    return write_doubt_.bind(1, std::int64_t{0}).run();
   }
   return {};
 }

@@ -5,10 +5,12 @@
 // that is committed.
 //
 // After a start the index is empty. `load` fills it bit by bit, looking at the checksum of each row, while
-// the table is used: a session that was not come to yet is `unavailable`, new ones are made as always. What
-// can't be trusted is said and set aside: a row by itself, into the table `damaged`; rows on pages that can't
-// be read stay where they are, and from then on a session that is not found may be one of them, which is the
-// error `io`. Not thread-safe.
+// the table is used: a session that was not come to yet is `unavailable`, new ones are made as always.
+//
+// What can't be trusted is read again, then said and set aside: a row by itself, into the table `damaged`;
+// rows on pages that can't be read stay where they are. From then on there is *doubt*: a session that is not
+// found may be one that was lost, which is the error `io` and not `not_found`. Doubt is remembered, and ends
+// when all that was lost would have expired. Not thread-safe.
 
 #include <cstdint>
 #include <functional>
@@ -25,6 +27,7 @@
 #include "persistence/session_rows.hpp"
 #include "persistence/session_store.hpp"
 #include "persistence/sqlite_database.hpp"
+#include "persistence/sqlite_options.hpp"
 
 namespace cafmcp::persistence {
 
@@ -38,12 +41,11 @@ struct rows_seen {
 /// See above.
 class session_table {
  public:
-  using namer = std::function<std::string(std::string_view)>;
-
   /// A look at all rows, in pieces.
   struct walk {
     std::uint64_t next = 1;
     std::uint64_t last = 0;
+    std::uint64_t tried = 0;  // where reading has failed once
     bool done = false;
     rows_seen seen;
 
@@ -53,8 +55,8 @@ class session_table {
     }
   };
 
-  /// `db` must outlive this. `name_of`: how logs call a session.
-  static result<session_table> open(sqlite_database& db, std::size_t cache_bytes, namer name_of);
+  /// `db` must outlive this.
+  static result<session_table> open(sqlite_database& db, const sqlite_options& options);
 
   /// Carries out a checked batch in memory. `refusal`: why not, if so. Error: the database fails, roll back.
   result<void> apply(const std::vector<operation>& operations, std::uint64_t max_sessions,
@@ -98,6 +100,7 @@ class session_table {
   /// Records set aside, and stretches of rows that can't be read, so far.
   std::uint64_t damaged() const noexcept { return damaged_; }
   std::uint64_t gaps() const noexcept { return gaps_; }
+  bool doubt() const noexcept { return doubt_ms_ != 0; }
 
   /// What records in memory take, about, and what the index takes.
   std::size_t cached_bytes() const noexcept { return bytes_; }
@@ -120,13 +123,18 @@ class session_table {
   };
 
   result<entries::iterator> find(std::string_view id, result<void>& refusal);
-  result<std::optional<entry>> read(std::string_view id, const place& where, result<void>& refusal);
+  result<std::optional<session_record>> read(std::string_view id, const place& where, result<void>& refusal);
+  result<session_record> read_surely(std::uint64_t row, std::string& id);
   std::optional<error> why_unknown() const;
-  result<void> set_aside(std::uint32_t bucket, const place& where, std::string_view id,
-                         const std::string& why);
+  result<void> set_aside(const place& where, std::string_view id, const std::string& why);
+  result<void> repair(std::uint64_t row, const session_record& record);
+  result<void> in_transaction(const std::function<result<void>()>& f);
+  void begin_doubt();
+  result<void> note_doubt();
   result<void> walk_on(walk& w, std::size_t limit,
-                       const std::function<void(const session_row&, const place&)>& f);
-  result<void> fill(const session_row& row, const place& where);
+                       const std::function<void(const session_record&, const place&)>& f);
+  std::uint64_t skip_gap(walk& w, const error& why);
+  void finish_load();
   result<void> write(entry& e);
   result<void> write_live(std::uint64_t live);
   entries::iterator keep(std::string_view id, entry e);
@@ -136,7 +144,8 @@ class session_table {
 
   sqlite_database* db_ = nullptr;
   std::size_t cache_bytes_ = 0;
-  namer name_of_;
+  std::function<std::string(std::string_view)> name_of_;
+  std::function<std::int64_t()> now_ms_;
   session_rows rows_;
   session_index index_;
   entries entries_;
@@ -148,9 +157,11 @@ class session_table {
   std::int64_t live_change_ = 0;
   std::uint64_t damaged_ = 0;
   std::uint64_t gaps_ = 0;
+  std::int64_t doubt_ms_ = 0;  // since when there is
   walk load_;
+  bool counted_ = false;  // when all is loaded
   std::vector<place> found_;
-  sqlite_statement write_live_;
+  sqlite_statement write_live_, write_doubt_;
 };
 
 }  // namespace cafmcp::persistence

@@ -91,6 +91,14 @@ bool sqlite_database::in_transaction() const noexcept {
   return ::sqlite3_get_autocommit(db_.get()) == 0;
 }
 
+std::int64_t sqlite_database::changes() const noexcept {
+  return ::sqlite3_changes64(db_.get());
+}
+
+void sqlite_database::forget_pages() noexcept {
+  ::sqlite3_db_release_memory(db_.get());
+}
+
 void sqlite_database::keep_log(bool keep) noexcept {
   ::sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, nullptr);
 }

@@ -34,6 +34,12 @@ class sqlite_database {
   /// A statement for good. It must not outlive the database.
   result<sqlite_statement> prepare(std::string_view sql);
 
+  /// Rows that the last statement has changed.
+  std::int64_t changes() const noexcept;
+
+  /// Forgets the pages that it keeps in memory: what is read next comes from the file.
+  void forget_pages() noexcept;
+
   /// Whether a transaction is open.
   bool in_transaction() const noexcept;
 

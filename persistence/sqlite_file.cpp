@@ -36,7 +36,7 @@ constexpr const char* tables =
     " count INTEGER NOT NULL, operations BLOB NOT NULL);"
     "CREATE TABLE buckets(bucket INTEGER PRIMARY KEY, next INTEGER NOT NULL);"
     "CREATE TABLE damaged(number INTEGER PRIMARY KEY, row INTEGER, id BLOB, reason TEXT, record BLOB);"
-    "INSERT INTO meta VALUES('clean', 1), ('live', 0);";
+    "INSERT INTO meta VALUES('clean', 1), ('live', 0), ('doubt', 0);";
 
 error foreign(const std::string& path, const std::string& why) {
   return fail(errc::conflict, path + " " + why + "; move it away or choose another directory");

@@ -26,6 +26,12 @@ struct sqlite_options {
   std::size_t cache_bytes = std::size_t{32} << 20;     ///< of records that the writer keeps decoded
   /// How logs call a session, whose id is a secret. Empty: by its bucket.
   std::function<std::string(std::string_view)> name_of;
+  /// Milliseconds since 1970, UTC: like the times in operations.
+  std::function<std::int64_t()> now_ms = [] {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+  };
   std::string vfs;  ///< a VFS of SQLite's other than its own; for tests
 };
 
@@ -70,7 +76,8 @@ struct sqlite_stats {
   std::uint64_t refused = 0;       ///< operations refused by a full queue
   std::uint64_t failed_groups = 0;
   std::uint64_t damaged = 0;  ///< records set aside
-  std::uint64_t gaps = 0;     ///< stretches of the file that can't be read
+  std::uint64_t gaps = 0;     ///< stretches of the file that can't be read, or that sessions are missing from
+  bool doubt = false;         ///< something was lost, so a session that is not found may have been there
   std::uint64_t lost = 0;     ///< operations that were answered before they were written, and then were not
   tally<seconds_bounds> commit_seconds;  ///< spent in COMMIT, fsync included
   tally<seconds_bounds> write_seconds;   ///< from the call of `apply` to its answer

@@ -77,8 +77,7 @@ result<void> sqlite_store::start() {
   if (!db)
     return db.error();
   db_ = std::move(*db);
-  auto table = session_table::open(db_, options_.cache_bytes,
-                                   options_.name_of ? options_.name_of : session_table::namer{bucket_name});
+  auto table = session_table::open(db_, options_);
   if (!table)
     return table.error();
   table_ = std::make_unique<session_table>(std::move(*table));
@@ -384,6 +383,7 @@ void sqlite_store::count_sessions() {
   const std::lock_guard lock{mutex_};
   stats_.damaged = table_->damaged();
   stats_.gaps = table_->gaps();
+  stats_.doubt = table_->doubt();
   stats_.loaded = table_->loaded();
   stats_.checked = check_ ? check_->rows.part() : 1;
   stats_.sessions = table_->live();

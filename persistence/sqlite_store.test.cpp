@@ -269,28 +269,60 @@ CAF_TEST(broken pages take nobody along and are never taken for sessions that do
 
 CAF_TEST(a damaged record is set aside and the others are not ) {
   temp_directory d;
+  auto now = std::make_shared<std::int64_t>(100'000);
   auto options = in(d);
   options.name_of = [](std::string_view) { return std::string{"s-handle"}; };
+  options.now_ms = [now] { return *now; };
   {
     const auto store = sqlite_store::open(options).value();
     for (const auto* id : {"s1", "s2", "s3", "s4"})
-      CAF_REQUIRE(client{*store}.create(id).has_value());
+      CAF_REQUIRE(client{*store}.create(id, 90'000).has_value());
   }
   sql(sessions_path(d.path), "UPDATE sessions SET record=x'0100aabbccddee' WHERE id=x'7331'");
-  sql(sessions_path(d.path), "UPDATE sessions SET last_active=5 WHERE id=x'7332'");
-  {
+  sql(sessions_path(d.path), "UPDATE sessions SET last_active=5, id=x'41' WHERE id=x'7332'");
+  for (int start = 0; start < 2; ++start) {
     const auto store = sqlite_store::open(options).value();
     client c{*store};
     CAF_CHECK(c.get("s4").has_value());
-    CAF_CHECK(c.get("s1").error().code == errc::not_found);  // the load has found it before anybody could
-    CAF_CHECK_EQUAL(store->stats().damaged, 2u);
-    CAF_CHECK_EQUAL(store->size(), 2u);
-    CAF_CHECK(c.create("s1").has_value());
+    CAF_CHECK(c.get("s2").has_value());  // the copies beside its record were wrong
+    CAF_CHECK(c.get("s1").error().code == errc::io);
+    CAF_CHECK(c.apply({put_of("s1", 2, "1")}).error().code == errc::io);
+    CAF_CHECK(store->stats().doubt);
+    CAF_CHECK_EQUAL(store->stats().damaged, start == 0 ? 1u : 0u);
+    CAF_CHECK_EQUAL(store->size(), 3u);
     CAF_CHECK_EQUAL(check(*store).value().sessions.rows, 3u);
   }
+  {
+    const auto store = sqlite_store::open(options).value();
+    client c{*store};
+    c.expire(0, 99'999);
+    CAF_CHECK(store->stats().doubt);
+    c.expire(0, 100'000);  // nobody who was lost could be there now
+    CAF_CHECK(c.get("s1").error().code == errc::not_found);
+    CAF_CHECK(!store->stats().doubt);
+    CAF_CHECK(c.create("s1").has_value());
+  }
   auto db = sqlite_database::open(sessions_path(d.path), "").value();
-  CAF_CHECK_EQUAL(db.number("SELECT count(*) FROM damaged").value(), 2);
+  CAF_CHECK_EQUAL(db.number("SELECT count(*) FROM damaged").value(), 1);
   CAF_CHECK_EQUAL(db.number("SELECT count(*) FROM damaged WHERE record=x'0100aabbccddee'").value(), 1);
+  CAF_CHECK_EQUAL(db.number("SELECT last_active FROM sessions WHERE id=x'7332'").value(), 90'000);
+}
+
+CAF_TEST(sessions that are missing from the file are noticed) {
+  temp_directory d;
+  {
+    const auto store = sqlite_store::open(in(d)).value();
+    for (const auto* id : {"s1", "s2", "s3"})
+      CAF_REQUIRE(client{*store}.create(id).has_value());
+  }
+  sql(sessions_path(d.path), "DELETE FROM sessions WHERE id=x'7332'");
+  for (int start = 0; start < 2; ++start) {
+    const auto store = sqlite_store::open(in(d)).value();
+    client c{*store};
+    CAF_CHECK(c.get("s2").error().code == errc::io);
+    CAF_CHECK(c.get("s1").has_value());
+    CAF_CHECK_EQUAL(store->size(), 2u);
+  }
 }
 
 CAF_TEST(a check looks at everything and is alone) {
