@@ -3,7 +3,7 @@
 
 # cafmcpd refuses variables of its prefix that it doesn't know, such as ours; and a benchmark is not to depend on them.
 clean_env=(env)
-for name in $(compgen -e CAFMCP_ || true); do clean_env+=(-u "$name"); done
+for variable in $(compgen -e CAFMCP_ || true); do clean_env+=(-u "$variable"); done
 
 node=        # process id of the node that runs
 ready_us=    # how long it took to its ready line
