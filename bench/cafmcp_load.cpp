@@ -49,9 +49,11 @@ void declare_mcp(CLI::App& app, flags& f, plan& p) {
 
 void declare_work(CLI::App& app, flags& f, plan& p) {
   app.add_option("--count", p.count, "open: how many sessions, up to 100000000");
-  app.add_option("--ids", f.ids,
-                 "open: a file that the ids of a random sample of the opened sessions are written to, one a "
-                 "line; resume: the file to read them from");
+  app.add_option(
+      "--ids", f.ids,
+      "open: a file that the ids of a random sample of the opened sessions are written to, one a "
+      "line; resume: the file to read them from; keep: likewise, to call in these sessions instead of "
+      "new ones, over mcp-http");
   app.add_option("--sample", p.sample, "open: how many ids are written, up to 1000000")
       ->capture_default_str();
   app.add_option("--seed", p.seed, "open: draws the sample; the same draws the same from the same order")
@@ -112,10 +114,16 @@ result<void> fill_work(plan& p, const flags& f) {
       return done;
   if (f.ids.empty())
     return {};
-  if (p.use == session_use::resume)
-    return take(read_ids(f.ids), p.ids);
+  if (p.use == session_use::keep && p.sessions != 0)
+    return fail(errc::invalid, "--ids says how many sessions there are: leave out --sessions");
+  if (p.use == session_use::resume || p.use == session_use::keep) {
+    auto done = take(read_ids(f.ids), p.ids);
+    if (p.use == session_use::keep)
+      p.sessions = static_cast<unsigned>(p.ids.size());
+    return done;
+  }
   if (p.use != session_use::open)
-    return fail(errc::invalid, "--ids is for --session open and resume only");
+    return fail(errc::invalid, std::string{"--ids is not for --session "} + to_string(p.use));
   p.ids_file = f.ids;
   return write_ids(f.ids, {});  // better now than after an hour
 }

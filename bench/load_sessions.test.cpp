@@ -188,6 +188,22 @@ CAF_TEST(each session is resumed once) {
   CAF_CHECK_EQUAL(counted.ended_early, "");
 }
 
+CAF_TEST(calls go on in sessions that are given) {
+  resumed_script script{};
+  scripted_server s{std::ref(script)};
+  plan p = plan_for(mode::mcp_http, s.port());
+  p.connections = 2;
+  p.ids = {"a", "b", "c", "d", "e"};
+  CAF_CHECK(complete(p).has_error());
+  p.sessions = 5;
+  const stats counted = run(p);
+  s.stop();
+  CAF_CHECK(!script.wrong);  // no session was opened
+  CAF_CHECK_EQUAL(script.calls.size(), 5u);
+  CAF_CHECK_EQUAL(counted.failed(), 0u);
+  CAF_CHECK(counted.requests() > 5);
+}
+
 CAF_TEST(a session that is not ready yet is asked again) {
   for (const auto& refusal : {refuse_by_status, refuse_by_code}) {
     resumed_script script{refusal, 2};

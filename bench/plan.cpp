@@ -95,6 +95,9 @@ result<void> check_work(const plan& p) {
     return fail(errc::invalid, "count is for session use open only; " + use + " has none");
   if (p.use == session_use::resume && p.ids.empty())
     return fail(errc::invalid, "resume needs the ids of the sessions: --ids FILE, written by --session open");
+  if (p.use == session_use::keep && !p.ids.empty() &&
+      (p.what != mode::mcp_http || p.sessions != p.ids.size()))
+    return fail(errc::invalid, "sessions that are given by --ids are called over mcp-http, all of them");
   if (p.use != session_use::open)
     return {};
   if (p.count == 0)

@@ -60,11 +60,13 @@ struct plan {
   std::string ids_file;          ///< open: where ids of sessions are written to; may be empty
   std::size_t sample = 5000;     ///< open: how many of them, 1 to `max_ids`
   std::uint64_t seed = 0;        ///< open: which of them
-  std::vector<std::string> ids;  ///< resume: the sessions
+  std::vector<std::string> ids;  ///< resume: the sessions; keep: used instead of opened, see `sessions`
   std::chrono::nanoseconds patience{30'000'000'000};  ///< nothing done for this and the timeout: give up
 
   /// How many sessions there are to open or to resume; 0 with other uses.
-  std::uint64_t pieces() const { return use == session_use::open ? count : ids.size(); }
+  std::uint64_t pieces() const {
+    return use == session_use::open ? count : use == session_use::resume ? ids.size() : 0;
+  }
 
   // Derived by `complete`.
   tcp::endpoint address;    ///< loopback

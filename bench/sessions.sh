@@ -17,12 +17,12 @@ connections=${CAFMCP_BENCH_CONNECTIONS:-256}
 gap=${CAFMCP_BENCH_SESSIONS_GAP:-$((sessions > 2000000 ? sessions / 100000 : 20))}
 read -ra node_flags <<< "${CAFMCP_BENCH_NODE_FLAGS:-}"
 node_flags=(--set "limits.sessions=$((sessions + 100000))" "${node_flags[@]}")
-call_sessions=16  # of each load of calls
+calling=16  # sessions and connections of the load of calls
 bytes_wanted=$((sessions * 3000))
 full_run=10000000
 
-((sessions >= 2 && expire >= 1 && expire < sessions)) ||
-  die "CAFMCP_BENCH_SESSIONS is $sessions and CAFMCP_BENCH_SESSIONS_EXPIRE $expire: must be 2 or more, and at least 1 and fewer"
+((sessions >= 100 && expire >= 1 && expire <= sessions / 2)) ||
+  die "CAFMCP_BENCH_SESSIONS is $sessions and CAFMCP_BENCH_SESSIONS_EXPIRE $expire: must be at least 100, and 1 to half of that"
 data=$(mktemp -d -p "${CAFMCP_BENCH_DIR:-$tmp}")
 trap 'stop; rm -rf "$tmp" "$data"' EXIT
 bytes_free=$(df --output=avail -B1 "$data" | tail -n 1)
@@ -76,14 +76,14 @@ restart() {
 # since_start: seconds
 since_start() { in_seconds $(($(now_us) - started_us)); }
 
-# calls REPORT [flags]: a load of calls, as measured beside the expiry
+# calls REPORT [flags]: a load of calls in sessions that are there already; may run in the background.
 calls() {
   local report=$1
   shift
-  load_all --connections "$call_sessions" --threads 1 "$@" > "$report"
+  load_all --ids "$tmp/calling.ids" --connections "$calling" --threads 1 "$@" > "$report"
 }
 
-source_of_calls="r.requests_per_second.toFixed(0) + '/s, ' + $percentiles + ', max ' + $(ms max) + ', errors ' + r.errors.total"
+source_of_calls="r.requests_per_second.toFixed(0) + '/s, ' + $percentiles + ', max ' + $(ms max) + ', errors ' + r.errors.total + ', over ' + r.duration_seconds.toFixed(1) + ' s'"
 
 opening() {
   local k1 k2 sample=$((sessions < 5000 ? sessions : 5000))
@@ -122,11 +122,12 @@ recovering() {
 # What was resumed in between was used since, if that was long enough ago to be noted: it may expire or not.
 has_expired() {
   stored=$(metric cafmcp_sessions_stored)
-  [ -n "$stored" ] && ((stored <= stored_before + call_sessions - expire + kept_of_oldest))
+  [ -n "$stored" ] && ((stored <= stored_before - expire + kept_of_oldest))
 }
 
 expiring() {
   local ttl pid took_us deadline_us result=0
+  head -n "$calling" "$tmp/others.ids" > "$tmp/calling.ids"
   calls "$tmp/baseline" --duration 5s --warmup 1s || complain 'the load of calls failed'
   must_run 'under a load of calls'
   row calls "$(of "$tmp/baseline" "$source_of_calls")"
@@ -136,8 +137,10 @@ expiring() {
   ttl=$((($(now_us) - oldest_us) / 1000000))
   deadline_us=$(($(now_us) + (gap - 2) * 1000000))
   restart --set "session.ttl=${ttl}s"
-  "$bin/cafmcp-load" --url "$url" --mode mcp-http --json --connections "$call_sessions" --threads 1 --warmup 0s \
-    --duration 1h > "$tmp/meanwhile" & pid=$!
+  # While the store loads, calls may be refused for now; the load does not wait for that.
+  resume "$tmp/calling.ids" "$tmp/first" || complain "sessions did not answer after the restart: $(of "$tmp/first" 'JSON.stringify(r.errors)')"
+  "$bin/cafmcp-load" --url "$url" --mode mcp-http --json --ids "$tmp/calling.ids" --connections "$calling" --threads 1 \
+    --warmup 0s --duration 1h > "$tmp/meanwhile" & pid=$!
   pids+=("$pid")
   wait_until $(((deadline_us - $(now_us)) / 1000000)) loaded &&
     wait_until $(((deadline_us - $(now_us)) / 1000000)) has_expired ||
@@ -155,7 +158,7 @@ expiring() {
     const times = (of) => (of(b) / of(a)).toFixed(2);
     console.log(`${times((r) => r.requests_per_second)} of the calls/s, ` +
       ["p50", "p99", "max"].map((p) => `${p} × ${times((r) => r.latency_us[p])}`).join(", "));' "$tmp/baseline" "$tmp/meanwhile")"
-  row expired "$((stored_before + call_sessions - stored)) of $expire sessions in $(in_seconds "$took_us") s after the ready line"
+  row expired "$((stored_before - stored)) of $expire sessions in $(in_seconds "$took_us") s after the ready line"
   ((stored >= stored_before - expire)) || complain "$stored sessions are stored: more than $expire of $stored_before have expired"
   if (($(now_us) < deadline_us)); then
     result=0

@@ -108,6 +108,9 @@ http_sessions worker::sessions_of(unsigned index) const {
     out.all.resize(plan_.sessions == 0 ? 1
                                        : plan_.sessions / plan_.connections +
                                              (index < plan_.sessions % plan_.connections ? 1 : 0));
+  if (plan_.use == session_use::keep && !plan_.ids.empty())
+    for (std::size_t i = 0; i < out.all.size(); ++i)
+      out.all[i] = {session_fields(plan_.ids[index + i * plan_.connections], session_revision), true, true};
   return out;
 }
 
