@@ -1,9 +1,8 @@
 # state_incr, which changes critical state in every call: acknowledged from disk, beside acknowledged from memory.
 # targets: cafmcp-load cafmcpd
 # Two nodes that differ in durability.critical only. Figures are medians of the rounds (bench/rounds.bash), and the ratio is the
-# median of the rounds' ratios. fsyncs and operations are what the node's store counted, warm-up included; the operations are
-# more than the calls, because a session that is used is noted as such. CAFMCP_BENCH_DIR is where the data goes (a
-# temporary directory): what its disk takes for an fsync is most of the answer.
+# median of the rounds' ratios. fsyncs and operations are what the node's store counted, warm-up included. CAFMCP_BENCH_DIR is
+# where the data goes (a temporary directory): how long its disk takes for an fsync is most of the answer.
 
 # shellcheck source=bench/node.bash
 source "$top/bench/node.bash"

@@ -8,6 +8,7 @@ for variable in $(compgen -e CAFMCP_ || true); do clean_env+=(-u "$variable"); d
 node=        # process id of the node that runs
 ready_us=    # how long it took to its ready line
 started_us=  # when it was started
+load_pid=    # process id of what loads it
 failed=0
 
 now_us() { echo "${EPOCHREALTIME/[.,]/}"; }
@@ -88,14 +89,26 @@ wait_until() {
 
 peak_kb() { sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$node/status"; }
 
-# load_all [flags]: a run of cafmcp-load that ends by itself, as a JSON document; its result.
-load_all() {
-  local pid result=0
-  "$bin/cafmcp-load" --url "$url" --mode mcp-http --json "$@" & pid=$!
-  pids+=("$pid")
-  wait "$pid" || result=$?
-  forget "$pid"
+# begin_load REPORT [flags]: runs cafmcp-load beside what follows; leaves $load_pid.
+begin_load() {
+  local report=$1
+  shift
+  "$bin/cafmcp-load" --url "$url" --mode mcp-http --json "$@" > "$report" & load_pid=$!
+  pids+=("$load_pid")
+}
+
+# end_load: waits for its end, and has its result. A node that ends meanwhile ends the benchmark.
+end_load() {
+  local result=0 first=
+  wait -n -p first "$load_pid" "$node" || result=$?
+  [ "$first" != "$node" ] || die "cafmcpd ended by itself under load; its last words: $(tail -n 3 "$tmp/node.err")"
+  forget "$load_pid"
   return "$result"
+}
+
+load_all() {
+  begin_load "$@"
+  end_load
 }
 
 # of REPORT EXPRESSION: what JavaScript has to say of a report `r`.

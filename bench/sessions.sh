@@ -35,26 +35,25 @@ percentiles="'p50 ' + $(ms p50) + ', p99 ' + $(ms p99)"
 
 # open COUNT SAMPLE REPORT: ids go to REPORT.ids
 open() {
-  load_all --session open --count "$1" --sample "$2" --ids "$3.ids" --connections "$connections" --threads 2 > "$3" || {
-    must_run 'while sessions were opened'
+  load_all "$3" --session open --count "$1" --sample "$2" --ids "$3.ids" --connections "$connections" --threads 2 ||
     die "$1 sessions could not be opened"
-  }
   row opened "$(of "$3" "r.mcp.sessions_opened + ' sessions, ' + r.mcp.sessions_per_second.toFixed(0) + '/s, initialize p50 ' +
     (r.mcp.initialize_us.p50 / 1000).toFixed(1) + ' ms, p99 ' + (r.mcp.initialize_us.p99 / 1000).toFixed(1) + ' ms, sent again ' +
     r.mcp.sent_again + ', errors ' + r.errors.total")"
 }
 
-# resume IDS REPORT: once each; may run in the background.
-resume() {
-  load_all --session resume --ids "$1" --connections 16 --threads 1 --timeout 120s > "$2"
+# begin_resume IDS REPORT: once each; end_load follows.
+begin_resume() {
+  begin_load "$2" --session resume --ids "$1" --connections 16 --threads 1 --timeout 120s
 }
 
-# resumed WHAT REPORT RESULT
+# resumed WHAT REPORT: waits for the end of that.
 resumed() {
-  must_run 'while sessions were resumed'
+  local result=0
+  end_load || result=$?
   row "$1" "$(of "$2" "r.requests + ' of ' + r.mcp.sessions_wanted + ' answered, ' + $percentiles + ', max ' + $(ms max) +
     ', sent again ' + r.mcp.sent_again + ', errors ' + r.errors.total")"
-  [ "$3" = 0 ] || complain "$1: not all sessions answered (404 is counted as lost): $(of "$2" 'JSON.stringify(r.errors)')"
+  [ "$result" = 0 ] || complain "$1: not all sessions answered (404 is counted as lost): $(of "$2" 'JSON.stringify(r.errors)')"
 }
 
 # memory_and_disk: of the node and its data, in all and for each session
@@ -76,12 +75,8 @@ restart() {
 # since_start: seconds
 since_start() { in_seconds $(($(now_us) - started_us)); }
 
-# calls REPORT [flags]: a load of calls in sessions that are there already; may run in the background.
-calls() {
-  local report=$1
-  shift
-  load_all --ids "$tmp/calling.ids" --connections "$calling" --threads 1 "$@" > "$report"
-}
+# begin_calls REPORT [flags]: a load of calls in sessions that are there already; end_load follows.
+begin_calls() { begin_load "$@" --ids "$tmp/calling.ids" --connections "$calling" --threads 1; }
 
 source_of_calls="r.requests_per_second.toFixed(0) + '/s, ' + $percentiles + ', max ' + $(ms max) + ', errors ' + r.errors.total + ', over ' + r.duration_seconds.toFixed(1) + ' s'"
 
@@ -103,19 +98,16 @@ opening() {
 }
 
 recovering() {
-  local pid healthy_after loaded_after result=0
+  local healthy_after loaded_after
   end_node KILL
   restart
-  resume "$tmp/ids" "$tmp/again" & pid=$!
-  pids+=("$pid")
+  begin_resume "$tmp/ids" "$tmp/again"
   wait_until 600 healthy || complain 'the node is not healthy after 10 minutes'
   healthy_after=$(since_start)
   wait_until 3000 loaded || complain 'the store is not loaded after 50 minutes'
   loaded_after=$(since_start)
-  wait "$pid" || result=$?
-  forget "$pid"
   row 'killed, started' "ready after $(in_seconds "$ready_us") s, healthy after $healthy_after s, loaded after $loaded_after s"
-  resumed 'resumed at once' "$tmp/again" "$result"
+  resumed 'resumed at once' "$tmp/again"
   memory_and_disk
 }
 
@@ -126,10 +118,10 @@ has_expired() {
 }
 
 expiring() {
-  local ttl pid took_us deadline_us result=0
+  local ttl took_us deadline_us
   head -n "$calling" "$tmp/others.ids" > "$tmp/calling.ids"
-  calls "$tmp/baseline" --duration 5s --warmup 1s || complain 'the load of calls failed'
-  must_run 'under a load of calls'
+  begin_calls "$tmp/baseline" --duration 5s --warmup 1s
+  end_load || complain 'the load of calls failed'
   row calls "$(of "$tmp/baseline" "$source_of_calls")"
   stored_before=$(metric cafmcp_sessions_stored)
   end_node TERM
@@ -137,21 +129,17 @@ expiring() {
   ttl=$((($(now_us) - oldest_us) / 1000000))
   deadline_us=$(($(now_us) + (gap - 2) * 1000000))
   restart --set "session.ttl=${ttl}s"
-  # While the store loads, calls may be refused for now; the load does not wait for that.
-  resume "$tmp/calling.ids" "$tmp/first" || complain "sessions did not answer after the restart: $(of "$tmp/first" 'JSON.stringify(r.errors)')"
-  "$bin/cafmcp-load" --url "$url" --mode mcp-http --json --ids "$tmp/calling.ids" --connections "$calling" --threads 1 \
-    --warmup 0s --duration 1h > "$tmp/meanwhile" & pid=$!
-  pids+=("$pid")
+  # While the store loads, calls may be refused for now; the load of calls doesn't wait for that, this does.
+  begin_resume "$tmp/calling.ids" "$tmp/first"
+  resumed 'started again' "$tmp/first"
+  begin_calls "$tmp/meanwhile" --warmup 0s --duration 1h
   wait_until $(((deadline_us - $(now_us)) / 1000000)) loaded &&
     wait_until $(((deadline_us - $(now_us)) / 1000000)) has_expired ||
     complain "not all have expired within $gap s: set CAFMCP_BENCH_SESSIONS_GAP to a longer time"
   took_us=$(($(now_us) - started_us - ready_us))
   sleep 1  # in case that was too fast for a measurement
-  kill -INT "$pid"
-  wait "$pid" || result=$?
-  forget "$pid"
-  must_run 'while sessions expired'
-  [ "$result" = 0 ] || complain 'the load of calls beside the expiry failed'
+  kill -INT "$load_pid"
+  end_load || complain 'the load of calls beside the expiry failed'
   row 'calls, expiring' "$(of "$tmp/meanwhile" "$source_of_calls")"
   row 'ratio' "$(node -e '
     const [a, b] = process.argv.slice(1).map((path) => JSON.parse(require("fs").readFileSync(path, "utf8")));
@@ -161,16 +149,14 @@ expiring() {
   row expired "$((stored_before - stored)) of $expire sessions in $(in_seconds "$took_us") s after the ready line"
   ((stored >= stored_before - expire)) || complain "$stored sessions are stored: more than $expire of $stored_before have expired"
   if (($(now_us) < deadline_us)); then
-    result=0
-    resume "$tmp/others.ids" "$tmp/rest" || result=$?
-    resumed 'the others' "$tmp/rest" "$result"
+    begin_resume "$tmp/others.ids" "$tmp/rest"
+    resumed 'the others' "$tmp/rest"
   fi
 }
 
 opening
-result=0
-resume "$tmp/ids" "$tmp/resumed" || result=$?
-resumed resumed "$tmp/resumed" "$result"
+begin_resume "$tmp/ids" "$tmp/resumed"
+resumed resumed "$tmp/resumed"
 recovering
 expiring
 end_node TERM
