@@ -166,6 +166,7 @@ CAF_TEST(an interrupt ends a run and what was measured counts) {
   CAF_CHECK(counted.requests() >= 9);
   CAF_CHECK_EQUAL(counted.failed(), 0u);
   CAF_CHECK(counted.measured > 0s && counted.measured < p.duration);
+  CAF_CHECK(counted.oldest_unanswered < 10s);
 }
 
 CAF_TEST(each session is resumed once) {

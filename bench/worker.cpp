@@ -67,10 +67,11 @@ task<void> worker::end_what_waits() {
 }
 
 void worker::count_unanswered() {
+  const auto until = std::min(end_, steady_clock::now());
   for (const waiter* w : waiters_)
-    if (const auto since = w->waiting_since(); since < end_) {
+    if (const auto since = w->waiting_since(); since < until) {
       ++stats_.unanswered;
-      stats_.oldest_unanswered = std::max(stats_.oldest_unanswered, std::chrono::nanoseconds{end_ - since});
+      stats_.oldest_unanswered = std::max(stats_.oldest_unanswered, std::chrono::nanoseconds{until - since});
     }
 }
 
