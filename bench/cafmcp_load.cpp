@@ -172,7 +172,9 @@ int complain(const error& e) {
 std::string complaint(const plan& p, const stats& s) {
   const std::string pieces = std::to_string(p.pieces());
   const std::string first = s.first_failure.empty() ? "" : "; the first error: " + s.first_failure;
-  const std::string because = s.ended_early.empty() ? first : " because " + s.ended_early + first;
+  const std::string again =
+      s.again == 0 ? "" : "; the server was too busy for " + std::to_string(s.again) + " requests";
+  const std::string because = (s.ended_early.empty() ? "" : " because " + s.ended_early) + again + first;
   if (p.use == session_use::open && s.sessions < p.count)
     return "only " + std::to_string(s.sessions) + " of " + pieces + " sessions were opened" + because;
   if (p.use == session_use::resume && (s.failed() > 0 || s.requests() < p.pieces()))
