@@ -1,21 +1,18 @@
 # tools/call over WebSocket and Streamable HTTP: cafmcpd, the bare Beast server, and servers from npm.
 # targets: cafmcp-load ceiling cafmcpd
-# All programs run at once, idle but for the one that is measured. They are measured in turn, many times and briefly,
-# because the machine's speed drifts; the order is turned round from round to round; figures are medians of the rounds, and a
-# ratio is the median of the rounds' ratios. CAFMCP_BENCH_DURATION (500ms), CAFMCP_BENCH_WARMUP (300ms) and
-# CAFMCP_BENCH_ROUNDS (9) set how long and how many. Client and servers share the cores; the client has one thread.
+# Figures are medians of the rounds (bench/rounds.bash), and a ratio is the median of the rounds' ratios. Client and servers
+# share the cores; the client has one thread.
 #
 # ceiling   bench/ceiling --mcp: finds the id and sends a canned result; one thread a core, no sessions
 # sdk-v1    @modelcontextprotocol/sdk on node:http with sessions and JSON answers; WebSocket by `ws`: one process, one thread
 # sdk-v2    @modelcontextprotocol/server likewise
 # mcp-time  a native server in Go (mcp-go); HTTP only, and its tool is current_time: other work and another size of answer
 
-duration=${CAFMCP_BENCH_DURATION:-500ms}
-warmup=${CAFMCP_BENCH_WARMUP:-300ms}
-rounds=${CAFMCP_BENCH_ROUNDS:-9}
+# shellcheck source=bench/node.bash
+source "$top/bench/node.bash"
+# shellcheck source=bench/rounds.bash
+source "$top/bench/rounds.bash"
 peers=$top/bench/peers
-programs=()
-declare -A urls
 
 # Called as a condition, where `set -e` does nothing: hence the chain.
 install_peers() (
@@ -26,37 +23,19 @@ install_peers() (
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2 && cp package-lock.json "$installed"
 )
 
-# try NAME COMMAND…: starts a server; one that can't be started is left out, and that is said.
-try() {
-  local name=$1
-  shift
-  if start "$@"; then programs+=("$name"); urls[$name]=$url; else echo "scripts/bench: left out: $name" >&2; fi
-}
-
-# measure NAME MODE CONNECTIONS [flags]: a report on standard output; what is wrong with it, the summary says.
 measure() {
-  local name=$1 mode=$2 connections=$3 call=()
-  shift 3
-  [ "$name" = mcp-time ] && call=(--tool current_time --arguments '{}')
-  local scheme=http
-  [ "$mode" = mcp-ws ] && scheme=ws
-  load --url "$scheme${urls[$name]#http}" --mode "$mode" --connections "$connections" "${call[@]}" "$@" || true
+  local call=()
+  [ "$1" = mcp-time ] && call=(--tool current_time --arguments '{}')
+  load_of "$@" "${call[@]}"
 }
 
-# of_mode MODE REVERSED: the programs that speak it.
-of_mode() {
-  local name
-  for name in "${programs[@]}"; do
-    [ "$1 $name" = 'mcp-ws mcp-time' ] || echo "$name"
-  done | if [ "$2" = 1 ]; then tac; else cat; fi
-}
+speaks() { [ "$1 $2" != 'mcp-time mcp-ws' ]; }
 
 start "$bin/ceiling" --mcp
 programs+=(ceiling)
 urls[ceiling]=$url
-# cafmcpd refuses variables of its prefix that it doesn't know: not ours.
-try cafmcpd env -u CAFMCP_BIN_DIR -u CAFMCP_BENCH_DURATION -u CAFMCP_BENCH_WARMUP -u CAFMCP_BENCH_ROUNDS \
-  "$bin/cafmcpd" --listen 127.0.0.1:0 --data-dir "$tmp/data" --set admin.listen=off --set log.level=warn
+try cafmcpd "${clean_env[@]}" "$bin/cafmcpd" --listen 127.0.0.1:0 --data-dir "$tmp/data" --set admin.listen=off \
+  --set log.level=warn
 if install_peers; then
   try sdk-v1 node "$peers/sdk_v1.mjs"
   try sdk-v2 node "$peers/sdk_v2.mjs"
@@ -69,15 +48,6 @@ fi
 for mode in mcp-ws mcp-http; do
   for name in $(of_mode "$mode" 0); do duration=1s warmup=0s measure "$name" "$mode" 16 > /dev/null; done
 done
-mkdir "$tmp/reports"
-for mode in mcp-ws mcp-http; do
-  for connections in 1 16 64; do
-    for ((round = 0; round < rounds; round++)); do
-      for name in $(of_mode "$mode" $((round % 2))); do
-        measure "$name" "$mode" "$connections" > "$tmp/reports/$mode.$connections.$name.$round.json"
-      done
-    done
-  done
-done
+measure_rounds 1 16 64
 stop
 node "$top/bench/calls_summary.mjs" "$tmp/reports" "$rounds"

@@ -4,7 +4,7 @@
 
 #include "bench/echo_server.hpp"
 #include "bench/report.hpp"
-#include "bench/worker.hpp"
+#include "bench/run_load.hpp"
 #include "tests/unit/caf_test.hpp"
 
 using namespace cafmcp;

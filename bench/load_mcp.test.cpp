@@ -1,58 +1,19 @@
 #define CAF_SUITE load_mcp
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "bench/echo_server.hpp"
+#include "bench/mcp_script.hpp"
 #include "bench/report.hpp"
-#include "bench/scripted_server.hpp"
-#include "bench/worker.hpp"
-#include "tests/unit/caf_test.hpp"
 
 using namespace cafmcp;
 using namespace cafmcp::bench;
 using namespace std::chrono_literals;
-using nlohmann::json;
 
 namespace {
 
-plan plan_for(mode what, unsigned short port) {
-  plan p;
-  p.where = url{is_websocket(what) ? "ws" : "http", "127.0.0.1", port, "/mcp"};
-  p.what = what;
-  p.warmup = 0ms;
-  p.duration = 200ms;
-  return p;
-}
-
-stats run(plan p) {
-  CAF_REQUIRE(complete(p).has_value());
-  auto out = run_load(p);
-  CAF_REQUIRE(out.has_value());
-  return *out;
-}
-
-std::uint64_t failures(const stats& s, failure kind) {
-  return s.failures[static_cast<std::size_t>(kind)];
-}
-
-bool only(const stats& s, failure kind) {
-  return failures(s, kind) > 0 && s.failed() == failures(s, kind);
-}
-
 const char* const notification = R"({"jsonrpc":"2.0","method":"notifications/message","params":{}})";
-const char* const opened = R"({"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-06-18"}})";
-
-std::string result_of(const json& id) {
-  return json{{"jsonrpc", "2.0"}, {"id", id}, {"result", {{"content", json::array()}}}}.dump();
-}
-
-std::string http_answer(const std::string& body, const std::string& fields = "",
-                        const char* status = "200 OK") {
-  return "HTTP/1.1 " + std::string{status} + "\r\nContent-Type: application/json\r\n" + fields +
-         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-}
 
 // Opens sessions; calls are answered by `call`.
 scripted_server::ws_script ws_calls(
@@ -65,42 +26,6 @@ scripted_server::ws_script ws_calls(
       return std::vector<std::string>{};
     return call(message);
   };
-}
-
-// A server with sessions s1, s2 …; calls are answered by `call`, given the session's id.
-struct http_sessions_script {
-  std::function<std::optional<std::string>(const json&, const std::string& session)> call;
-  std::string fields = {};  // of every answer
-  const char* to_delete = "200 OK";
-  unsigned initialized = 0, announced = 0, deleted = 0, wrong = 0;
-
-  std::optional<std::string> operator()(const scripted_server::request& r) {
-    const std::string session{r["Mcp-Session-Id"]};
-    const std::string accepted{r[beast::http::field::accept]};
-    if (r.method() == beast::http::verb::delete_) {
-      ++deleted;
-      return http_answer("", fields, to_delete);
-    }
-    const json message = json::parse(r.body());
-    if (accepted != "application/json, text/event-stream" ||
-        r[beast::http::field::content_type] != "application/json")
-      ++wrong;
-    if (message["method"] == "initialize") {
-      wrong += session.empty() ? 0 : 1;
-      return http_answer(opened, fields + "Mcp-Session-Id: s" + std::to_string(++initialized) + "\r\n");
-    }
-    if (session.empty() || r["MCP-Protocol-Version"] != "2025-06-18")
-      ++wrong;
-    if (message["method"] == "notifications/initialized") {
-      ++announced;
-      return http_answer("", fields, "202 Accepted");
-    }
-    return call(message, session);
-  }
-};
-
-std::optional<std::string> plain_result(const json& call, const std::string&) {
-  return http_answer(result_of(call["id"]));
 }
 
 // The bare server as an MCP server.
@@ -317,32 +242,26 @@ CAF_TEST(a session that is gone is opened anew) {
 }
 
 CAF_TEST(churn ends what it has opened) {
-  http_sessions_script script{plain_result};
-  scripted_server s{std::ref(script), ws_calls([](const json& call) {
-                      return std::vector<std::string>{result_of(call["id"])};
-                    })};
-  std::uint64_t ended = 0;
-  for (const char* to_delete : {"204 No Content", "405 Method Not Allowed"}) {
-    script.to_delete = to_delete;  // nobody is connected
-    plan p = plan_for(mode::mcp_http, s.port());
+  const auto churned = [](mode what, const char* to_delete) {
+    http_sessions_script script{plain_result};
+    script.to_delete = to_delete;
+    scripted_server s{std::ref(script), ws_calls([](const json& call) {
+                        return std::vector<std::string>{result_of(call["id"])};
+                      })};
+    plan p = plan_for(what, s.port());
     p.use = session_use::churn;
     const stats counted = run(p);
-    CAF_CHECK_EQUAL(counted.failed(), 0u);
-    CAF_CHECK(counted.requests() > 1);
-    ended += counted.requests();
-  }
-  plan p = plan_for(mode::mcp_ws, s.port());
-  p.use = session_use::churn;
-  const stats on_websockets = run(p);
-  CAF_CHECK_EQUAL(on_websockets.failed(), 0u);
-  CAF_CHECK(on_websockets.requests() > 1);
-  script.to_delete = "500 Internal Server Error";
-  p = plan_for(mode::mcp_http, s.port());
-  p.use = session_use::churn;
-  CAF_CHECK(only(run(p), failure::status));
-  s.stop();
-  CAF_CHECK(script.deleted >= ended);
-  CAF_CHECK(s.normal_closes >= on_websockets.requests());
+    s.stop();
+    CAF_CHECK((what == mode::mcp_ws ? s.normal_closes : script.deleted) >= counted.requests());
+    return counted;
+  };
+  for (const char* to_delete : {"204 No Content", "405 Method Not Allowed"})
+    for (const mode what : {mode::mcp_http, mode::mcp_ws}) {
+      const stats counted = churned(what, to_delete);
+      CAF_CHECK_EQUAL(counted.failed(), 0u);
+      CAF_CHECK(counted.requests() > 1);
+    }
+  CAF_CHECK(only(churned(mode::mcp_http, "500 Internal Server Error"), failure::status));
 }
 
 CAF_TEST(whoever abandons a session waits for nothing) {

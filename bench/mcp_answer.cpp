@@ -19,6 +19,7 @@ struct seen {
   bool has_result = false;
   bool has_error = false;
   bool is_error = false;
+  std::int64_t code = 0;
 };
 
 // Whether a result has a true `isError`. Throws like all that reads on demand.
@@ -27,6 +28,18 @@ bool says_error(ondemand::value result) {
   for (auto field : result.get_object())
     if (field.key() == "isError")
       out = field.value().get_bool();
+  return out;
+}
+
+// The code of an error, 0 when it has none. Throws likewise.
+std::int64_t code_of(ondemand::value error) {
+  std::int64_t out = 0;
+  ondemand::object members;
+  if (error.get_object().get(members) != simdjson::SUCCESS)
+    return out;
+  for (auto field : members)
+    if (field.key() == "code" && field.value().get_int64().get(out) != simdjson::SUCCESS)
+      out = 0;
   return out;
 }
 
@@ -44,6 +57,7 @@ seen look(ondemand::document& message) {
       out.is_error = says_error(field.value());
     } else if (key == "error") {
       out.has_error = true;
+      out.code = code_of(field.value());
     } else if (key == "method") {
       out.has_method = true;
     }
@@ -78,6 +92,7 @@ mcp_answer answer_reader::read(std::string_view message, std::size_t room) {
     const seen s = look(document);
     out.what = kind_of(s);
     out.id = s.id.value_or(0);
+    out.code = s.code;
   } catch (const simdjson::simdjson_error&) {
     out.what = mcp_answer::kind::malformed;
   }

@@ -19,8 +19,9 @@ struct mcp_answer {
     malformed,  ///< no JSON object, none of the above, or an answer whose id is no whole number of ours
   };
   kind what = kind::malformed;
-  std::uint64_t id = 0;  ///< of a success or failure
-  std::string detail;    ///< the begin of a failure or of what is malformed, for a person
+  std::uint64_t id = 0;   ///< of a success or failure
+  std::int64_t code = 0;  ///< of an error; 0 when there is none
+  std::string detail;     ///< the begin of a failure or of what is malformed, for a person
 };
 
 /// Reads one message after the other. One a thread; thread-compatible.

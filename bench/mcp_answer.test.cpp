@@ -36,6 +36,13 @@ CAF_TEST(errors are failures with their text) {
   CAF_CHECK(a.what == kind::failure);
   CAF_CHECK_EQUAL(a.id, 1u);
   CAF_CHECK(a.detail.find("-32602") != std::string::npos);
+  CAF_CHECK_EQUAL(a.code, -32602);
+  for (const char* error : {"null", "{}", R"({"code":"-1"})"}) {
+    const auto b = reader.read(R"({"error":)" + std::string{error} + R"(,"id":2})");
+    CAF_CHECK(b.what == kind::failure);
+    CAF_CHECK_EQUAL(b.id, 2u);
+    CAF_CHECK_EQUAL(b.code, 0);
+  }
   CAF_CHECK(kind_of(R"({"id":1,"result":{"content":[],"isError":true}})") == kind::failure);
   CAF_CHECK(kind_of(R"({"id":1,"result":{"isError" : true,"content":[]}})") == kind::failure);
 }

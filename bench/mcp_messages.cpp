@@ -33,10 +33,10 @@ result<mcp_messages> build_messages(const std::string& tool, const std::string& 
   const json parameters{
       {"protocolVersion", session_revision}, {"capabilities", json::object()}, {"clientInfo", client}};
   const json initialize{
-      {"jsonrpc", "2.0"}, {"id", initialize_id}, {"method", "initialize"}, {"params", parameters}};
+      {"method", "initialize"}, {"params", parameters}, {"jsonrpc", "2.0"}, {"id", initialize_id}};
   mcp_messages out;
   out.initialize = initialize.dump();
-  out.initialized = R"({"jsonrpc":"2.0","method":"notifications/initialized"})";
+  out.initialized = R"({"method":"notifications/initialized","jsonrpc":"2.0"})";
   out.call_head = R"({"jsonrpc":"2.0","id":)";
   out.call_tail =
       R"(,"method":"tools/call","params":{"name":)" + name + R"(,"arguments":)" + arguments + "}}";

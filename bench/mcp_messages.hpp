@@ -1,6 +1,8 @@
 #pragma once
 // The messages of an MCP client in the session era, built once: of a call only the id differs from the next,
-// so that to make one is two copies and a number. Pure and thread-safe.
+// so that to make one is two copies and a number. `initialize` has the members, and so the size, that the
+// client of the official TypeScript SDK sends: what a session costs the server depends on it. Pure and
+// thread-safe.
 
 #include <cstdint>
 #include <string>

@@ -30,6 +30,20 @@ CAF_TEST(a call differs from the next by its id) {
   CAF_CHECK(json::parse(messages->initialized)["method"] == json("notifications/initialized"));
 }
 
+CAF_TEST(a session is opened with the messages of the official SDK) {
+  // As @modelcontextprotocol/sdk 1 sends them, but for the client's name and version.
+  const std::string theirs =
+      R"({"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":)"
+      R"({"name":"example-client","version":"1.0.0"}},"jsonrpc":"2.0","id":0})";
+  const auto messages = build_messages("echo", "{}");
+  CAF_REQUIRE(messages.has_value());
+  const auto client = nlohmann::ordered_json::parse(messages->initialize)["params"]["clientInfo"].dump();
+  std::string ours = messages->initialize;
+  ours.replace(ours.find(client), client.size(), R"({"name":"example-client","version":"1.0.0"})");
+  CAF_CHECK_EQUAL(ours, theirs);
+  CAF_CHECK_EQUAL(messages->initialized, R"({"method":"notifications/initialized","jsonrpc":"2.0"})");
+}
+
 CAF_TEST(arguments are a JSON object) {
   for (const char* text : {"", "[]", "{", "1", "{} {}"})
     CAF_CHECK(build_messages("echo", text).has_error());

@@ -1,14 +1,27 @@
 #include "bench/mcp_response.hpp"
 
 #include <boost/beast/core/string.hpp>
+#include <charconv>
 
 namespace cafmcp::bench {
+
+namespace {
+
+std::chrono::seconds seconds_of(std::string_view value) {
+  unsigned seconds = 0;
+  const char* end = value.data() + value.size();
+  const auto [at, ec] = std::from_chars(value.data(), end, seconds);
+  return std::chrono::seconds{ec == std::errc{} && at == end ? seconds : 1};
+}
+
+}  // namespace
 
 mcp_response::mcp_response(answer_reader& reader) : reader_(reader), events_(max_body_bytes) {}
 
 void mcp_response::clear() {
   status_ = 0;
   keep_alive_ = is_stream_ = false;
+  retry_after_.reset();
   session_id_.clear();
   message_.clear();
   events_.clear();
@@ -23,6 +36,8 @@ void mcp_response::field(http::field name, std::string_view written, std::string
   if (name == http::field::content_type) {
     constexpr std::string_view stream = "text/event-stream";
     is_stream_ = beast::iequals(value.substr(0, stream.size()), stream);
+  } else if (name == http::field::retry_after) {
+    retry_after_ = seconds_of(value);
   } else if (name == http::field::unknown && beast::iequals(written, "Mcp-Session-Id")) {
     session_id_ = value;
   }

@@ -4,6 +4,8 @@
 // connection's, with strings that are used again; a `mcp_response_parser` lives for one response.
 // Thread-compatible.
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +27,9 @@ class mcp_response {
   bool keep_alive() const { return keep_alive_; }
   const std::string& session_id() const { return session_id_; }  ///< empty when absent
 
+  /// When a refusal says to try again; one second for what it doesn't say in seconds.
+  std::optional<std::chrono::seconds> retry_after() const { return retry_after_; }
+
   /// The message that answers; empty when there is none (a notification's 202).
   const std::string& message() const { return message_; }
 
@@ -41,6 +46,7 @@ class mcp_response {
   int status_ = 0;
   bool keep_alive_ = false;
   bool is_stream_ = false;
+  std::optional<std::chrono::seconds> retry_after_;
   std::string session_id_;
   std::string message_;
   sse_reader events_;

@@ -83,6 +83,21 @@ CAF_TEST(the answer in a stream of events) {
   CAF_CHECK(r.read().what == kind::success);
 }
 
+CAF_TEST(a refusal says when to try again) {
+  answer_reader reader;
+  mcp_response r{reader};
+  const auto waits = [&](const std::string& fields) {
+    CAF_REQUIRE(
+        parse_all(r, "HTTP/1.1 503 Service Unavailable\r\n" + fields + "Content-Length: 2\r\n\r\n{}", 100));
+    return r.retry_after();
+  };
+  using std::chrono::seconds;
+  CAF_CHECK(waits("retry-after: 3\r\n") == seconds{3});
+  CAF_CHECK(waits("Retry-After: 0\r\n") == seconds{0});
+  CAF_CHECK(waits("Retry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n") == seconds{1});
+  CAF_CHECK(!waits(""));
+}
+
 CAF_TEST(nothing is left of the response before) {
   answer_reader reader;
   mcp_response r{reader};

@@ -62,7 +62,7 @@ result<tcp::endpoint> resolve(const url& where) {
 }
 
 constexpr std::array<const char*, 5> mode_names{"http-get", "http-post", "ws-echo", "mcp-http", "mcp-ws"};
-constexpr std::array<const char*, 3> use_names{"keep", "churn", "abandon"};
+constexpr std::array<const char*, 5> use_names{"keep", "churn", "abandon", "open", "resume"};
 
 // The value whose name is `text`; `what` for the message.
 template <class Enum, std::size_t N>
@@ -82,6 +82,31 @@ bool is_ours(const std::string& name) {
                                             "MCP-Protocol-Version"};
   return std::any_of(ours.begin(), ours.end(),
                      [&](const char* field) { return beast::iequals(field, name); });
+}
+
+// `open` and `resume`, and what belongs to them only.
+result<void> check_work(const plan& p) {
+  const std::string use = to_string(p.use);
+  if (has_end(p.use) && p.what != mode::mcp_http)
+    return fail(errc::invalid, "session use " + use + " is for mcp-http only");
+  if (has_end(p.use) && p.warmup > std::chrono::nanoseconds{0})
+    return fail(errc::invalid, use + " counts every session: no warmup");
+  if (p.use != session_use::open && p.count != 0)
+    return fail(errc::invalid, "count is for session use open only; " + use + " has none");
+  if (p.use == session_use::resume && p.ids.empty())
+    return fail(errc::invalid, "resume needs the ids of the sessions: --ids FILE, written by --session open");
+  if (p.use == session_use::keep && !p.ids.empty() &&
+      (p.what != mode::mcp_http || p.sessions != p.ids.size()))
+    return fail(errc::invalid, "sessions that are given by --ids are called over mcp-http, all of them");
+  if (p.use != session_use::open)
+    return {};
+  if (p.count == 0)
+    return fail(errc::invalid, "open needs to know how many sessions: --count N");
+  for (const auto& checked :
+       {in_range("count", p.count, 1, max_count), in_range("sample", p.sample, 1, max_ids)})
+    if (checked.has_error())
+      return checked.error();
+  return {};
 }
 
 result<void> check_mcp(const plan& p) {
@@ -149,6 +174,8 @@ result<void> complete(plan& p) {
     return fail(errc::invalid, "duration must be longer than 0s");
   if (p.pipeline > 1 && !is_websocket(p.what))
     return fail(errc::invalid, "pipeline above 1 is for ws-echo and mcp-ws only");
+  if (auto checked = check_work(p); checked.has_error())
+    return checked.error();
   if (is_mcp(p.what)) {
     if (auto checked = check_mcp(p); checked.has_error())
       return checked.error();
@@ -161,6 +188,8 @@ result<void> complete(plan& p) {
   if (address.has_error())
     return address.error();
   p.address = *address;
+  if (has_end(p.use))
+    p.connections = static_cast<unsigned>(std::min<std::uint64_t>(p.connections, p.pieces()));
   p.threads = std::min(p.threads, p.connections);
   build_http(p);
   return {};

@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "bench/mcp_messages.hpp"
 #include "bench/net.hpp"
+#include "bench/session_ids.hpp"
 #include "bench/url.hpp"
 
 namespace cafmcp::bench {
@@ -22,12 +23,15 @@ enum class session_use : unsigned char {
   keep,     ///< calls over and over; over HTTP the session outlives its connection
   churn,    ///< connects, opens a session, calls once, ends the session and the connection; over and over
   abandon,  ///< likewise, but drops the connection while the call is in flight
+  open,     ///< mcp-http: opens so many sessions, one after the other, and leaves them
+  resume,   ///< mcp-http: calls once in each of the sessions that are given
 };
 
 inline constexpr unsigned max_connections = 60'000;
 inline constexpr unsigned max_threads = 256;
 inline constexpr unsigned max_pipeline = 1024;
 inline constexpr unsigned max_sessions = 1'000'000;
+inline constexpr std::uint64_t max_count = 100'000'000;
 
 /// A tools/call message of about 150 bytes.
 extern const char* const default_body;
@@ -51,6 +55,19 @@ struct plan {
   std::string arguments = R"({"message":"hello"})";  ///< a JSON object
   std::chrono::nanoseconds timeout{5'000'000'000};   ///< an answer that takes longer is a failure; above 0
 
+  // For the uses `open` and `resume`, which end when all is done; `duration` is the latest end.
+  std::uint64_t count = 0;       ///< open: how many, 1 to `max_count`
+  std::string ids_file;          ///< open: where ids of sessions are written to; may be empty
+  std::size_t sample = 5000;     ///< open: how many of them, 1 to `max_ids`
+  std::uint64_t seed = 0;        ///< open: which of them
+  std::vector<std::string> ids;  ///< resume: the sessions; keep: used instead of opened, see `sessions`
+  std::chrono::nanoseconds patience{30'000'000'000};  ///< nothing done for this and the timeout: give up
+
+  /// How many sessions there are to open or to resume; 0 with other uses.
+  std::uint64_t pieces() const {
+    return use == session_use::open ? count : use == session_use::resume ? ids.size() : 0;
+  }
+
   // Derived by `complete`.
   tcp::endpoint address;    ///< loopback
   std::string request;      ///< the HTTP request as it goes over the wire
@@ -63,9 +80,12 @@ struct plan {
 const char* to_string(mode what) noexcept;
 const char* to_string(session_use use) noexcept;
 
-/// Whether it opens MCP sessions, and whether its connections are WebSockets.
+/// Whether it opens MCP sessions, ends when its work is done, and whether its connections are WebSockets.
 constexpr bool is_mcp(mode what) {
   return what == mode::mcp_http || what == mode::mcp_ws;
+}
+constexpr bool has_end(session_use use) {
+  return use == session_use::open || use == session_use::resume;
 }
 constexpr bool is_websocket(mode what) {
   return what == mode::ws_echo || what == mode::mcp_ws;

@@ -115,6 +115,41 @@ CAF_TEST(an MCP plan fits together) {
   CAF_CHECK(refused(p, "no pipeline"));
 }
 
+CAF_TEST(a plan with an end says what is to be done) {
+  CAF_CHECK(parse_session_use("resume").value() == session_use::resume);
+  plan p = post_to("http://127.0.0.1:81/mcp");
+  p.use = session_use::open;
+  CAF_CHECK(refused(p, "open is for mcp-http only"));
+  p.what = mode::mcp_http;
+  CAF_CHECK(refused(p, "no warmup"));
+  p.warmup = {};
+  CAF_CHECK(refused(p, "--count N"));
+  p.count = 100'000'001;
+  CAF_CHECK(refused(p, "count is 100000001, must be 1 to 100000000"));
+  p.count = 3;
+  p.sample = 0;
+  CAF_CHECK(refused(p, "sample is 0"));
+  p.sample = 1'000'001;
+  CAF_CHECK(refused(p, "sample is 1000001"));
+  p.sample = 1;
+  p.connections = 8;
+  p.threads = 8;
+  CAF_REQUIRE(complete(p).has_value());
+  CAF_CHECK_EQUAL(p.connections, 3u);  // no more than there are sessions
+  CAF_CHECK_EQUAL(p.threads, 3u);
+  CAF_CHECK_EQUAL(p.pieces(), 3u);
+  p.use = session_use::resume;
+  CAF_CHECK(refused(p, "count"));
+  p.count = 0;
+  CAF_CHECK(refused(p, "--ids FILE"));
+  p.ids = {"a", "b"};
+  CAF_CHECK(complete(p).has_value());
+  CAF_CHECK_EQUAL(p.pieces(), 2u);
+  p = post_to("http://127.0.0.1:81/mcp");
+  p.count = 1;
+  CAF_CHECK(refused(p, "open only; keep has none"));
+}
+
 CAF_TEST(headers cannot break the request apart) {
   const auto header = parse_header("Authorization:  Bearer x:y");
   CAF_REQUIRE(header.has_value());

@@ -47,14 +47,24 @@ std::size_t body_bytes(const plan& p) {
   return is_mcp(p.what) ? p.messages.call_head.size() + 1 + p.messages.call_tail.size() : p.body.size();
 }
 
+double per_second(std::uint64_t times, const stats& s) {
+  return s.measured.count() > 0 ? std::round(static_cast<double>(times) / seconds(s.measured) * 10) / 10 : 0;
+}
+
 json mcp(const plan& p, const stats& s) {
-  return {
-      {"tool", p.tool},
-      {"session_use", to_string(p.use)},
-      {"sessions_opened", s.sessions},
-      {"sessions_per_second", std::round(static_cast<double>(s.sessions) / seconds(p.duration) * 10) / 10},
-      {"in_flight_at_end", s.unanswered},
-      {"oldest_in_flight_us", microseconds(static_cast<double>(s.oldest_unanswered.count()))}};
+  json out = {{"tool", p.tool},
+              {"session_use", to_string(p.use)},
+              {"sessions_opened", s.sessions},
+              {"sessions_per_second", per_second(s.sessions, s)},
+              {"in_flight_at_end", s.unanswered},
+              {"oldest_in_flight_us", microseconds(static_cast<double>(s.oldest_unanswered.count()))}};
+  if (!has_end(p.use))
+    return out;
+  out["sessions_wanted"] = p.pieces();
+  out["sent_again"] = s.again;
+  if (p.use == session_use::open)
+    out["initialize_us"] = latency(s.initialize);
+  return out;
 }
 
 std::string line(const char* name, const std::string& value) {
@@ -69,10 +79,32 @@ std::string fixed(const json& number, int digits) {
   return text.data();
 }
 
+std::string latencies(const json& of) {
+  std::string out;
+  for (const auto& [name, value] : of.items())
+    if (name != "saturated")
+      out += (out.empty() ? "" : ", ") + (name == "p99_9" ? "p99.9" : name) + " " + fixed(value, 1);
+  return out;
+}
+
+// The lines of the table about MCP.
+std::string mcp_lines(const json& m) {
+  const auto count = [&](const char* key) { return std::to_string(m[key].get<std::uint64_t>()); };
+  std::string out = line(
+      "sessions", count("sessions_opened") + " opened, " + fixed(m["sessions_per_second"], 1) + "/s, use " +
+                      m["session_use"].get<std::string>() + ", tool " + m["tool"].get<std::string>());
+  if (m.contains("sessions_wanted"))
+    out += line("wanted", count("sessions_wanted") + " sessions; refused for now and sent again: " +
+                              count("sent_again") + " requests");
+  if (m.contains("initialize_us"))
+    out += line("initialize us", latencies(m["initialize_us"]));
+  return out + line("in flight", count("in_flight_at_end") + " connections at the end, the oldest for " +
+                                     fixed(m["oldest_in_flight_us"], 1) + " us");
+}
+
 }  // namespace
 
 json to_json(const plan& p, const stats& s, double cpu_seconds) {
-  const double window = seconds(p.duration);
   json out = {{"url", p.where.scheme + "://" + p.where.authority() + p.where.path},
               {"mode", to_string(p.what)},
               {"connections", p.connections},
@@ -80,9 +112,10 @@ json to_json(const plan& p, const stats& s, double cpu_seconds) {
               {"pipeline", p.pipeline},
               {"body_bytes", body_bytes(p)},
               {"warmup_seconds", seconds(p.warmup)},
-              {"duration_seconds", window},
+              {"duration_seconds", seconds(s.measured)},
+              {"ended_early", s.ended_early},
               {"requests", s.requests()},
-              {"requests_per_second", std::round(static_cast<double>(s.requests()) / window * 10) / 10},
+              {"requests_per_second", per_second(s.requests(), s)},
               {"errors", errors(s)},
               {"connects", s.connects},
               {"reconnects", s.reconnects},
@@ -103,6 +136,8 @@ std::string to_table(const json& r) {
                             count("pipeline") + ", body " + count("body_bytes") + " B");
   out += line("measured", fixed(r["duration_seconds"], 2) + " s after " + fixed(r["warmup_seconds"], 2) +
                               " s, own CPU " + fixed(r["cpu_seconds"], 2) + " s in all");
+  if (const auto why = r["ended_early"].get<std::string>(); !why.empty())
+    out += line("ended early", why);
   out += line("requests", count("requests") + ", " + fixed(r["requests_per_second"], 1) + "/s");
   std::string failures = std::to_string(r["errors"]["total"].get<std::uint64_t>());
   for (const auto& [kind, times] : r["errors"]["by_kind"].items())
@@ -113,22 +148,9 @@ std::string to_table(const json& r) {
   if (const auto first = r["errors"]["first"].get<std::string>(); !first.empty())
     out += line("first error", first);
   out += line("connects", count("connects") + ", reconnects " + count("reconnects"));
-  if (r.contains("mcp")) {
-    const json& m = r["mcp"];
-    out +=
-        line("sessions", std::to_string(m["sessions_opened"].get<std::uint64_t>()) + " opened, " +
-                             fixed(m["sessions_per_second"], 1) + "/s, use " +
-                             m["session_use"].get<std::string>() + ", tool " + m["tool"].get<std::string>());
-    out += line("in flight", std::to_string(m["in_flight_at_end"].get<std::uint64_t>()) +
-                                 " connections at the end, the oldest for " +
-                                 fixed(m["oldest_in_flight_us"], 1) + " us");
-  }
-  std::string latencies;
-  for (const auto& [name, value] : r["latency_us"].items())
-    if (name != "saturated")
-      latencies +=
-          (latencies.empty() ? "" : ", ") + (name == "p99_9" ? "p99.9" : name) + " " + fixed(value, 1);
-  out += line("latency, us", latencies);
+  if (r.contains("mcp"))
+    out += mcp_lines(r["mcp"]);
+  out += line("latency, us", latencies(r["latency_us"]));
   out += line("bytes", "sent " + count("bytes_sent") + ", received " + count("bytes_received"));
   return out;
 }

@@ -6,9 +6,9 @@
 namespace cafmcp::bench {
 
 const char* to_string(failure kind) noexcept {
-  constexpr std::array<const char*, failure_kinds> names{"connect", "handshake", "write",  "read",
-                                                         "closed",  "protocol",  "status", "mismatch",
-                                                         "session", "answer",    "timeout"};
+  constexpr std::array<const char*, failure_kinds> names{"connect", "handshake", "write",   "read",
+                                                         "closed",  "protocol",  "status",  "mismatch",
+                                                         "session", "answer",    "timeout", "lost"};
   return names[static_cast<std::size_t>(kind)];
 }
 
@@ -18,6 +18,8 @@ std::uint64_t stats::failed() const {
 
 void stats::merge(const stats& other) {
   latency.merge(other.latency);
+  initialize.merge(other.initialize);
+  ids.merge(other.ids);
   bytes_sent += other.bytes_sent;
   bytes_received += other.bytes_received;
   connects += other.connects;

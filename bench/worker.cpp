@@ -1,14 +1,10 @@
 #include "bench/worker.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
 #include <iterator>
-#include <memory>
-#include <thread>
 
 namespace cafmcp::bench {
 
@@ -24,19 +20,6 @@ constexpr unsigned connects_at_once = 64;
 // addresses.
 constexpr unsigned connections_per_address = 20'000;
 
-result<void> raise_file_limit(unsigned connections) {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t wanted = connections + rlim_t{64} + 4 * max_threads;
-  if (limit.rlim_max >= wanted)
-    return {};
-  return fail(errc::invalid, std::to_string(connections) + " connections need a limit of " +
-                                 std::to_string(wanted) + " open files, and the hard limit is " +
-                                 std::to_string(limit.rlim_max) + ": raise it with ulimit -Hn");
-}
-
 }  // namespace
 
 waiter::waiter(worker& w) : worker_(w) {
@@ -47,9 +30,12 @@ waiter::~waiter() {
   worker_.waiters_.erase(this);
 }
 
-worker::worker(const plan& p, unsigned first, unsigned count, steady_clock::time_point begin,
+worker::worker(const plan& p, work_list& work, unsigned first, unsigned count, steady_clock::time_point begin,
                steady_clock::time_point end)
-    : plan_(p), next_(first), last_(first + count), begin_(begin), end_(end) {}
+    : plan_(p), work_(work), next_(first), last_(first + count), begin_(begin), end_(end) {
+  // Samples that are merged must have drawn different numbers.
+  stats_.ids = id_sample{p.ids_file.empty() ? 0 : p.sample, p.seed + first};
+}
 
 void worker::run() {
   timer stop{context_, end_};
@@ -81,10 +67,11 @@ task<void> worker::end_what_waits() {
 }
 
 void worker::count_unanswered() {
+  const auto until = std::min(end_, steady_clock::now());
   for (const waiter* w : waiters_)
-    if (const auto since = w->waiting_since(); since < end_) {
+    if (const auto since = w->waiting_since(); since < until) {
       ++stats_.unanswered;
-      stats_.oldest_unanswered = std::max(stats_.oldest_unanswered, std::chrono::nanoseconds{end_ - since});
+      stats_.oldest_unanswered = std::max(stats_.oldest_unanswered, std::chrono::nanoseconds{until - since});
     }
 }
 
@@ -111,12 +98,20 @@ void worker::opened_session() {
     ++stats_.sessions;
 }
 
+void worker::answered_initialize(steady_clock::time_point sent, steady_clock::time_point now) {
+  if (now >= begin_ && now < end_)
+    stats_.initialize.record(static_cast<std::uint64_t>(std::chrono::nanoseconds{now - sent}.count()));
+}
+
 http_sessions worker::sessions_of(unsigned index) const {
   http_sessions out;
   if (plan_.what == mode::mcp_http)
     out.all.resize(plan_.sessions == 0 ? 1
                                        : plan_.sessions / plan_.connections +
                                              (index < plan_.sessions % plan_.connections ? 1 : 0));
+  if (plan_.use == session_use::keep && !plan_.ids.empty())
+    for (std::size_t i = 0; i < out.all.size(); ++i)
+      out.all[i] = {session_fields(plan_.ids[index + i * plan_.connections], session_revision), true, true};
   return out;
 }
 
@@ -125,6 +120,10 @@ task<bool> worker::exchange(tcp_socket socket, http_sessions& sessions) {
     case mode::ws_echo:
       return exchange_ws_echo(*this, std::move(socket));
     case mode::mcp_http:
+      if (plan_.use == session_use::open)
+        return exchange_open(*this, std::move(socket), sessions);
+      if (plan_.use == session_use::resume)
+        return exchange_resume(*this, std::move(socket), sessions);
       return exchange_mcp_http(*this, std::move(socket), sessions);
     case mode::mcp_ws:
       return exchange_mcp_ws(*this, std::move(socket));
@@ -178,60 +177,6 @@ task<void> worker::keep_connected(unsigned index) {
     co_await pause.async_wait(awaiting);
     wait = std::min(2 * wait, longest);
   }
-}
-
-namespace {
-
-// Whether a session can still be opened and used, after all those that were abandoned.
-result<void> still_answers(const plan& p) {
-  constexpr int tries = 6;
-  plan probe = p;
-  probe.use = session_use::churn;
-  probe.connections = 1;
-  for (int i = 0; i < tries; ++i) {
-    const auto now = steady_clock::now();
-    worker w{probe, 0, 1, now, now + 500ms};
-    w.run();
-    if (w.counted().requests() > 0)
-      return {};
-  }
-  return fail(errc::unavailable, p.where.authority() + " answers no more, after sessions were abandoned");
-}
-
-}  // namespace
-
-result<stats> run_load(const plan& p) {
-  if (auto raised = raise_file_limit(p.connections); raised.has_error())
-    return raised.error();
-  {
-    asio::io_context context;
-    tcp::socket probe{context};
-    error_code ec;
-    probe.connect(p.address, ec);
-    if (ec)
-      return fail(errc::unavailable, "cannot connect to " + p.where.authority() + ": " + ec.message());
-  }
-  const auto begin = steady_clock::now() + p.warmup;
-  std::vector<std::unique_ptr<worker>> workers;
-  unsigned first = 0;
-  for (unsigned i = 0; i < p.threads; ++i) {
-    const unsigned count = p.connections / p.threads + (i < p.connections % p.threads ? 1 : 0);
-    workers.push_back(std::make_unique<worker>(p, first, count, begin, begin + p.duration));
-    first += count;
-  }
-  {
-    std::vector<std::jthread> threads;
-    for (unsigned i = 1; i < p.threads; ++i)
-      threads.emplace_back([&w = *workers[i]] { w.run(); });
-    workers[0]->run();
-  }
-  stats all;
-  for (const auto& w : workers)
-    all.merge(w->counted());
-  if (is_mcp(p.what) && p.use == session_use::abandon)
-    if (auto alive = still_answers(p); alive.has_error())
-      return alive.error();
-  return all;
 }
 
 }  // namespace cafmcp::bench

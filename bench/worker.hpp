@@ -11,6 +11,7 @@
 #include "bench/mcp_answer.hpp"
 #include "bench/plan.hpp"
 #include "bench/stats.hpp"
+#include "bench/work_list.hpp"
 
 namespace cafmcp::bench {
 
@@ -48,16 +49,25 @@ struct http_sessions {
   std::vector<http_session> all;
   std::size_t next = 0;
   std::uint64_t last_id = initialize_id;  ///< of the requests in all of them
+
+  // With a work list: there is one session at a time.
+  std::optional<std::uint64_t> piece;  ///< what was taken from the list and is not done
+  steady_clock::time_point since;      ///< when its first request was sent
+  std::string id;                      ///< of the session that is being opened
 };
 
 class worker {
  public:
   /// Connections `first` … `first + count - 1` of the plan's; counts from `begin` to `end`, and ends then.
-  worker(const plan& p, unsigned first, unsigned count, steady_clock::time_point begin,
+  /// `work` is shared by all workers and outlives them.
+  worker(const plan& p, work_list& work, unsigned first, unsigned count, steady_clock::time_point begin,
          steady_clock::time_point end);
 
-  /// Runs until `end`.
+  /// Runs until `end`, or until `stop`.
   void run();
+
+  /// Ends `run`. Thread-safe, and allowed before `run`.
+  void stop() { context_.stop(); }
 
   const stats& counted() const { return stats_; }
 
@@ -65,6 +75,7 @@ class worker {
   const plan& the_plan() const { return plan_; }
   asio::io_context& context() { return context_; }
   answer_reader& answers() { return answers_; }
+  work_list& work() { return work_; }
 
   /// True once in two calls.
   bool alternate() { return alternate_ = !alternate_; }
@@ -82,6 +93,12 @@ class worker {
   /// An MCP session was opened.
   void opened_session();
 
+  /// `initialize`, sent at `sent`, was answered at `now`.
+  void answered_initialize(steady_clock::time_point sent, steady_clock::time_point now);
+
+  /// The session with this id was opened and may be resumed by another run.
+  void keep_id(std::string_view id) { stats_.ids.add(id); }
+
   /// A request or connection failed; `why` for a person. `status` with `failure::status` only.
   void failed(failure kind, std::string_view why, int status = 0);
 
@@ -97,6 +114,7 @@ class worker {
   void start_next();
 
   const plan& plan_;
+  work_list& work_;
   unsigned next_;
   unsigned last_;
   steady_clock::time_point begin_;
@@ -114,10 +132,7 @@ task<bool> exchange_http(worker& w, tcp_socket socket);
 task<bool> exchange_ws_echo(worker& w, tcp_socket socket);
 task<bool> exchange_mcp_http(worker& w, tcp_socket socket, http_sessions& sessions);
 task<bool> exchange_mcp_ws(worker& w, tcp_socket socket);
-
-/// Runs `p`, which is complete, on its threads (this one included) and returns what all counted. Errors:
-/// `invalid` when the limit of open files is too low, `unavailable` when nobody listens, or when a server
-/// that clients were to abandon answers no more.
-result<stats> run_load(const plan& p);
+task<bool> exchange_open(worker& w, tcp_socket socket, http_sessions& sessions);
+task<bool> exchange_resume(worker& w, tcp_socket socket, http_sessions& sessions);
 
 }  // namespace cafmcp::bench
