@@ -107,8 +107,9 @@ CAF_TEST(the version header) {
 }
 
 CAF_TEST(notifications and responses are accepted) {
-  for (const auto* body : {R"({"jsonrpc":"2.0","method":"n"})", R"({"jsonrpc":"2.0","id":1,"result":{}})",
-                           R"([{"jsonrpc":"2.0","method":"n"},{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"m"}}])"}) {
+  for (const auto* body :
+       {R"({"jsonrpc":"2.0","method":"n"})", R"({"jsonrpc":"2.0","id":1,"result":{}})",
+        R"([{"jsonrpc":"2.0","method":"n"},{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"m"}}])"}) {
     const auto r = post(both + json + session, body);
     CAF_CHECK_EQUAL(r.status, 202);
     CAF_CHECK_EQUAL(r.body, ""s);
