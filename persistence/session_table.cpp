@@ -131,7 +131,7 @@ result<session_table::entries::iterator> session_table::find(std::string_view id
     index_.find(bucket_of(id), session_index::key_of(id), found_);
   if (cached != entries_.end()) {
     auto& e = cached->second;
-    if (!e.record.ended || dirty_.contains(cached->first) ||
+    if (!e.record.ended || e.dirty ||
         std::any_of(found_.begin(), found_.end(), [&](const place& p) { return p.row == e.row; })) {
       order_.splice(order_.begin(), order_, e.order);
       return cached;
@@ -269,7 +269,8 @@ result<void> session_table::apply(const std::vector<operation>& operations, std:
   i->second.bytes += static_cast<std::uint64_t>(growth);  // may wrap: unsigned
   bytes_ += static_cast<std::size_t>(growth);
   live_change_ += static_cast<int>(!record.ended) - static_cast<int>(was_live);
-  dirty_.insert(id);
+  if (!std::exchange(i->second.dirty, true))
+    dirty_.push_back(&i->second);
   return {};
 }
 
@@ -291,8 +292,8 @@ result<void> session_table::write(entry& e) {
 }
 
 result<void> session_table::flush() {
-  for (const auto& id : dirty_)
-    if (auto done = write(entries_.find(id)->second); !done)
+  for (auto* e : dirty_)
+    if (auto done = write(*e); !done)
       return done;
   if (live_change_ != 0)
     return write_live(live_ + static_cast<std::uint64_t>(live_change_));
@@ -302,7 +303,8 @@ result<void> session_table::flush() {
 void session_table::committed() {
   for (const auto& c : std::exchange(changes_, {}))
     carry_out(c);
-  dirty_.clear();
+  for (auto* e : std::exchange(dirty_, {}))
+    e->dirty = false;
   live_ += static_cast<std::uint64_t>(std::exchange(live_change_, 0));
   evict();
 }

@@ -15,11 +15,10 @@
 #include <cstdint>
 #include <functional>
 #include <list>
-#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "persistence/batch.hpp"
@@ -113,9 +112,13 @@ class session_table {
     std::uint64_t bytes = 0;  // of the record
     std::uint64_t row = 0;    // 0: there is none yet
     place stored;             // what the index says of it
+    bool dirty = false;       // it is not written yet
     std::list<std::string_view>::iterator order;
   };
-  using entries = std::map<std::string, entry, std::less<>>;
+  struct hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  using entries = std::unordered_map<std::string, entry, hash, std::equal_to<>>;
   struct change {
     std::uint32_t bucket;
     place before;  // a row of 0: there was none
@@ -151,7 +154,7 @@ class session_table {
   entries entries_;
   std::list<std::string_view> order_;  // last used first; views of the keys
   std::size_t bytes_ = 0;
-  std::set<std::string> dirty_;
+  std::vector<entry*> dirty_;
   std::vector<change> changes_;  // of the index, when this is committed
   std::uint64_t live_ = 0;
   std::int64_t live_change_ = 0;
