@@ -153,6 +153,59 @@ CAF_TEST(sessions that nobody uses leave memory and wake up as they were) {
   CAF_CHECK(has(again.post(call("9", "count"))->message(0), "\"text\":\"5\""));
 }
 
+CAF_TEST(sessions without an actor expire without getting one) {
+  session_limits limits;
+  limits.idle = std::chrono::milliseconds{20};
+  limits.ttl = std::chrono::milliseconds{2000};
+  world w{limits};
+  std::vector<client> clients;
+  for (int i = 0; i < 200; ++i) {
+    clients.emplace_back(w, w.create());
+    CAF_REQUIRE(clients.back().greet());
+  }
+  CAF_CHECK(eventually([&] { return w.env->router->directory().size() == 0; }));
+  const auto starts = w.slow->gets.load();
+  *w.now_ms += 3000;
+  CAF_CHECK(eventually([&] { return w.store->size() == 0; }));
+  CAF_CHECK_EQUAL(w.slow->gets.load(), starts);  // nobody was read in order to be woken
+  CAF_CHECK(w.find(clients[0].port->id()).error().code == errc::not_found);
+  CAF_CHECK(clients[1].post(call("1", "now"))->closed(channel_end::ended));
+}
+
+CAF_TEST(whoever wants a session while it expires waits for the outcome) {
+  session_limits limits;
+  limits.idle = std::chrono::milliseconds{20};
+  limits.ttl = std::chrono::milliseconds{2000};
+  world w{limits};
+  client c{w, w.create()};
+  CAF_REQUIRE(c.greet());
+  CAF_CHECK(eventually([&] { return w.env->router->directory().size() == 0; }));
+  w.slow->holds = true;
+  *w.now_ms += 3000;
+  CAF_CHECK(
+      eventually([&] { return w.store->size() == 0; }));  // it has ended, and its shard does not know yet
+  const auto late = c.post(call("1", "now"));
+  CAF_CHECK(!late->end());
+  w.slow->holds = false;
+  CAF_CHECK(w.slow->release(1));
+  CAF_CHECK(late->closed(channel_end::ended));
+}
+
+CAF_TEST(a session that can not be ended goes on) {
+  session_limits limits;
+  limits.idle = std::chrono::milliseconds{20};
+  limits.ttl = std::chrono::milliseconds{2000};
+  world w{limits};
+  client c{w, w.create()};
+  CAF_REQUIRE(c.greet());
+  CAF_CHECK(eventually([&] { return w.env->router->directory().size() == 0; }));
+  w.slow->refuses = true;
+  *w.now_ms += 3000;
+  CAF_CHECK(eventually([&] { return w.slow->refused > 0; }));
+  w.slow->refuses = false;
+  CAF_CHECK(eventually([&] { return w.store->size() == 0; }));
+}
+
 CAF_TEST(sessions that are in use stay) {
   session_limits limits;
   limits.idle = std::chrono::milliseconds{1};

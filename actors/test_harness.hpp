@@ -161,11 +161,14 @@ class slow_store final : public persistence::session_store {
   explicit slow_store(std::shared_ptr<persistence::session_store> inner) : inner_(std::move(inner)) {}
 
   void get(std::string_view session, callback<persistence::session_record> then) override {
+    ++gets;
     inner_->get(session, std::move(then));
   }
   void apply(std::vector<persistence::operation> operations, callback<void> then) override {
-    if (refuses)
+    if (refuses) {
+      ++refused;
       return then(fail(errc::io, "the disk is full"));
+    }
     inner_->apply(std::move(operations), [&](const result<void>& outcome) {
       const std::lock_guard lock{mutex_};
       if (holds)
@@ -201,6 +204,8 @@ class slow_store final : public persistence::session_store {
     return true;
   }
 
+  std::atomic<int> gets{0};
+  std::atomic<int> refused{0};
   std::atomic<bool> holds{false};
   std::atomic<bool> refuses{false};
 

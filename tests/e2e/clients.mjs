@@ -207,6 +207,11 @@ export class Poster {
     return self;
   }
 
+  /** One for a session that is there already. */
+  static resume(node, session, version = latest) {
+    return Object.assign(new Poster(), { node, version, session });
+  }
+
   headers(more = {}) {
     return { 'mcp-session-id': this.session, ...(this.session && { 'mcp-protocol-version': this.version }), ...more };
   }
