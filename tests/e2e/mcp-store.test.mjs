@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { alone, Node, run, until } from './node.mjs';
+import { alone, Node, until } from './node.mjs';
 import { atEnd, Poster } from './clients.mjs';
 
 const command = promisify(execFile);
@@ -126,7 +126,7 @@ test('a broken page costs those that are on it', async () => {
   assert.equal((await health(node)).status, 'ok');
   assert.ok(await node.metric('cafmcp_store_gaps') > 0);
   assert.match(node.err, /a part of the sessions file can't be read/);
-  const check = await run('cafmcpctl', ['--node', node.admin, '--data-dir', data, 'store', 'check']);
+  const check = await node.ctl('store', 'check');
   assert.equal(check.code, 1);
   assert.match(check.out, /stretches of the file that can't be read/);
 });

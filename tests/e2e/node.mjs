@@ -43,6 +43,7 @@ export class Node {
     nodes.add(node);
     node.dir = await mkdtemp(join(tmpdir(), 'cafmcp-test-'));
     const all = ['--listen', '127.0.0.1:0', '--set', 'admin.listen=127.0.0.1:0', '--data-dir', join(node.dir, 'data'), ...flags];
+    node.data = all[all.lastIndexOf('--data-dir') + 1];
     node.child = spawn(bin('cafmcpd'), all, { cwd: node.dir, env: { PATH: process.env.PATH, HOME: node.dir, ...env } });
     running.add(node.child);
     node.out = '';
@@ -61,7 +62,7 @@ export class Node {
     const console_ = /console (http:\/\/\S+)\/admin\//.exec(node.out);
     if (url) node.url = url[1];
     if (console_) node.admin = console_[1];
-    if (node.admin) node.token = (await readFile(join(node.dir, 'data/admin.token'), 'utf8')).trim();
+    if (node.admin) node.token = (await readFile(join(node.data, 'admin.token'), 'utf8')).trim();
     return node;
   }
 
@@ -97,7 +98,7 @@ export class Node {
 
   /** Runs cafmcpctl against it. */
   ctl(...args) {
-    return run('cafmcpctl', ['--node', this.admin, '--data-dir', join(this.dir, 'data'), ...args]);
+    return run('cafmcpctl', ['--node', this.admin, '--data-dir', this.data, ...args]);
   }
 
   get port() { return Number(new URL(this.url).port); }
