@@ -1,15 +1,12 @@
 #include "persistence/operation.hpp"
 
-#include <boost/crc.hpp>
-
+#include "persistence/crc.hpp"
 #include "persistence/fields.hpp"
 
 namespace cafmcp::persistence {
 
 std::uint32_t bucket_of(std::string_view session) noexcept {
-  boost::crc_32_type crc;
-  crc.process_bytes(session.data(), session.size());
-  return crc.checksum() % bucket_count;
+  return crc_of(session) % bucket_count;
 }
 
 safety safety_of(op_kind kind) noexcept {

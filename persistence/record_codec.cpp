@@ -2,9 +2,9 @@
 
 #include <zstd.h>
 
-#include <boost/crc.hpp>
 #include <optional>
 
+#include "persistence/crc.hpp"
 #include "persistence/fields.hpp"
 
 namespace cafmcp::persistence {
@@ -16,12 +16,6 @@ enum class packing : unsigned char { plain = 0, zstd = 1 };
 constexpr std::size_t crc_bytes = 4;
 constexpr int zstd_level = 1;  // on the path of every write: speed before size
 constexpr unsigned char no_level = 255;
-
-std::uint32_t crc_of(std::string_view bytes) noexcept {
-  boost::crc_32_type crc;
-  crc.process_bytes(bytes.data(), bytes.size());
-  return crc.checksum();
-}
 
 void append_little(std::string& to, std::uint64_t number, unsigned bytes) {
   for (unsigned i = 0; i < bytes; ++i)

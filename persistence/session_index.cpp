@@ -60,13 +60,18 @@ session_index::place session_index::unpack(const slot& s) noexcept {
           static_cast<std::int64_t>(low_bits(s.low >> 1, time_bits)), (s.low & 1) != 0};
 }
 
-// There is an empty slot.
-void session_index::insert(std::vector<slot>& slots, const slot& s) noexcept {
+// There is an empty slot. False: the row is there already.
+bool session_index::insert(std::vector<slot>& slots, const place& p) noexcept {
   const auto mask = slots.size() - 1;
-  auto i = unpack(s).key & mask;
-  while (unpack(slots[i]).row != 0)
-    i = (i + 1) & mask;
-  slots[i] = s;
+  for (auto i = p.key & mask;; i = (i + 1) & mask) {
+    const auto row = unpack(slots[i]).row;
+    if (row == p.row)
+      return false;
+    if (row == 0) {
+      slots[i] = pack(p);
+      return true;
+    }
+  }
 }
 
 session_index::slot* session_index::at(table& t, std::uint64_t key, std::uint64_t row) noexcept {
@@ -98,11 +103,12 @@ void session_index::add(std::uint32_t bucket, const place& p) {
     CAFMCP_ASSERT(t.slots.size() < std::size_t{1} << ticket_key_bits);
     std::vector<slot> larger(std::max(first_slots, 2 * t.slots.size()));
     for (const auto& s : t.slots)
-      if (unpack(s).row != 0)
-        insert(larger, s);
+      if (const auto moved = unpack(s); moved.row != 0)
+        insert(larger, moved);
     t.slots = std::move(larger);
   }
-  insert(t.slots, pack(p));
+  if (!insert(t.slots, p))
+    return;
   ++t.used;
   ++size_;
   ended_ += p.ended ? 1 : 0;

@@ -30,6 +30,7 @@ class session_index {
   /// The key of an id.
   static std::uint64_t key_of(std::string_view id) noexcept;
 
+  /// Adds a place, unless that row is there already.
   void add(std::uint32_t bucket, const place& p);
 
   /// Sets activity and end of the place with that key and row.
@@ -70,7 +71,7 @@ class session_index {
 
   static slot pack(const place& p) noexcept;
   static place unpack(const slot& s) noexcept;
-  static void insert(std::vector<slot>& slots, const slot& s) noexcept;
+  static bool insert(std::vector<slot>& slots, const place& p) noexcept;
   static slot* at(table& t, std::uint64_t key, std::uint64_t row) noexcept;
   static std::uint64_t ticket_of(const place& p) noexcept;
   static slot* holder_of(table& t, std::uint64_t ticket) noexcept;

@@ -61,6 +61,7 @@ class session_store {
 
   /// Sessions of a bucket that were last active before `before_ms` and have not ended: at most `limit` (1 to
   /// 10 000) of them, whose owner decides and ends them. Tombstones from before that time are forgotten.
+  /// Error `unavailable`: not all are known yet; there is time.
   virtual void expire(std::uint32_t bucket, std::int64_t before_ms, std::size_t limit,
                       callback<std::vector<idle_session>> then) = 0;
 

@@ -44,6 +44,8 @@ result<std::vector<session_summary>> session_table::scan(std::uint32_t bucket, s
 // Who is damaged is set aside when somebody asks for it.
 result<std::vector<idle_session>> session_table::idle(std::uint32_t bucket, std::int64_t before_ms,
                                                       std::size_t limit) {
+  if (loading())
+    return *why_unknown();  // it can wait, and others do
   std::vector<idle_session> out;
   std::string said;
   for (const auto& where : index_.old(bucket, before_ms, false, limit)) {
@@ -139,10 +141,7 @@ result<void> session_table::load(std::size_t limit, const std::function<void(std
   if (loading()) {
     const auto gaps = load_.seen.gaps;
     auto done = walk_on(load_, limit, [&](const session_record& record, const place& where) {
-      const auto bucket = bucket_of(record.id);
-      index_.find(bucket, where.key, found_);
-      if (std::none_of(found_.begin(), found_.end(), [&](const place& p) { return p.row == where.row; }))
-        index_.add(bucket, where);
+      index_.add(bucket_of(record.id), where);
       on_row(record.id);
     });
     gaps_ += load_.seen.gaps - gaps;

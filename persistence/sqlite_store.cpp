@@ -20,7 +20,7 @@ constexpr std::size_t group_bytes = std::size_t{64} << 20;
 // Of the file: what a start waits for, what is read between two groups, and what is read at a time while
 // there are none.
 constexpr std::size_t rows_at_start = 10'000;
-constexpr std::size_t rows_between_groups = 400;
+constexpr std::size_t rows_between_groups = 1000;
 constexpr std::size_t rows_while_idle = 2000;
 
 error no_bucket(std::uint32_t number) {
