@@ -105,8 +105,10 @@ class driver final : public otp::base_actor {
 
  private:
   void start_next() {
-    if (left_-- == 0)
-      return promise_.deliver(microseconds{clock::now() - begin_}.count());
+    if (left_-- == 0) {
+      promise_.deliver(microseconds{clock::now() - begin_}.count());
+      return;
+    }
     const auto next = [this](const caf::actor&) { start_next(); };
     const auto failed = [this](const caf::error& e) { promise_.deliver(e); };
     if (starts_.simple)
@@ -124,14 +126,15 @@ class driver final : public otp::base_actor {
 
   void on_started(const caf::actor& who) {
     if (recovering_ > 0 && --recovering_ == 0)
-      return promise_.deliver(microseconds{clock::now() - begin_}.count());
+      promise_.deliver(microseconds{clock::now() - begin_}.count());
     if (!killing_)
       return;
     times_.push_back(microseconds{clock::now() - begin_}.count());
     killing_ = false;
     if (--left_ == 0)
-      return kills_promise_.deliver(std::move(times_));
-    kill(who);
+      kills_promise_.deliver(std::move(times_));
+    else
+      kill(who);
   }
 
   caf::typed_response_promise<double> promise_;
