@@ -44,8 +44,7 @@ struct session_loaded {
 
 /// To the shard itself: sessions that may have expired.
 struct sessions_idle {
-  std::vector<persistence::idle_session> sessions;
-  bool more;  ///< there may be others in that bucket
+  std::shared_ptr<result<std::vector<persistence::idle_session>>> found;
 };
 
 /// To the shard itself: a session that had no actor was ended, or was not.
@@ -82,6 +81,7 @@ class shard final : public otp::base_actor {
   void on_mail(rerouted_mail& mail);
   // Expiry (shard_expiry.cpp).
   void watch_expiry();
+  void begin_sweep();
   void sweep();
   void expire(const sessions_idle& what);
   void expire(const persistence::idle_session& what);

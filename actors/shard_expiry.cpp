@@ -14,6 +14,7 @@ namespace {
 // store, so they should go together; and others should not wait behind them.
 constexpr std::size_t expired_at_a_time = 64;
 
+constexpr milliseconds retry_after{500};
 constexpr milliseconds active_every{1'000};
 constexpr std::int64_t min_idle_ms = 1'000;
 
@@ -21,15 +22,19 @@ constexpr std::int64_t min_idle_ms = 1'000;
 
 void shard::watch_expiry() {
   drop_unborn();
-  if (!sweep_.running) {
-    sweep_ = {};
-    sweep_.running = true;
-    sweep_.before_ms = env_->now_ms() - env_->limits.ttl.count();
-    sweep_.bucket = static_cast<std::uint32_t>(index_);
-    sweep();
-  }
+  begin_sweep();
   start_timer(std::clamp<milliseconds>(env_->limits.ttl / 20, milliseconds{100}, milliseconds{60'000}),
               [this] { watch_expiry(); });
+}
+
+void shard::begin_sweep() {
+  if (sweep_.running)
+    return;
+  sweep_ = {};
+  sweep_.running = true;
+  sweep_.before_ms = env_->now_ms() - env_->limits.ttl.count();
+  sweep_.bucket = static_cast<std::uint32_t>(index_);
+  sweep();
 }
 
 // Asks for the next bucket, or begins anew if there were more than it took.
@@ -45,16 +50,20 @@ void shard::sweep() {
   env_->store->expire(
       sweep_.bucket, sweep_.before_ms, expired_at_a_time,
       [self = caf::actor_addr{address()}](result<std::vector<persistence::idle_session>> found) {
-        sessions_idle what{found ? std::move(*found) : std::vector<persistence::idle_session>{}, false};
-        what.more = what.sessions.size() == expired_at_a_time;
-        otp::tell(self, std::move(what));
+        otp::tell(self, sessions_idle{std::make_shared<decltype(found)>(std::move(found))});
       });
   sweep_.bucket += static_cast<std::uint32_t>(env_->router->shards());
 }
 
 void shard::expire(const sessions_idle& what) {
-  sweep_.more |= what.more;
-  for (const auto& s : what.sessions)
+  if (!*what.found) {  // the store is still reading its file, or fails
+    sweep_.running = false;
+    start_timer(retry_after, [this] { begin_sweep(); });
+    return;
+  }
+  const auto& sessions = **what.found;
+  sweep_.more |= sessions.size() == expired_at_a_time;
+  for (const auto& s : sessions)
     expire(s);
   if (sweep_.ending == 0)
     sweep();
