@@ -47,7 +47,7 @@ child_spec shard_branch(const environment_ptr& env, std::size_t index, otp::cont
   worker.id = "shard";
   worker.module = "shard";
   worker.start = [env, index, members, unit](const start_context& c) -> start_result {
-    return otp::started{otp::spawn_on<shard>(c.supervisor->system(), unit, env, index, members, c.names)};
+    return otp::started{otp::spawn_child<shard>(*c.supervisor, unit, env, index, members, c.names), true};
   };
   return pinned(otp::supervisor_spec("shard-" + std::to_string(index),
                                      {strategy::rest_for_one, flags.intensity, flags.period},
@@ -60,8 +60,7 @@ child_spec native_server(const environment_ptr& env, const std::shared_ptr<serve
   spec.id = impl->name();
   spec.module = "native";
   spec.start = [env, impl](const start_context& c) -> start_result {
-    return otp::started{otp::spawn_on<server_worker>(c.supervisor->system(), c.where, impl, env->router,
-                                                     c.names, caf::actor_cast<caf::actor>(c.supervisor)),
+    return otp::started{otp::spawn_child<server_worker>(*c.supervisor, c.where, impl, env->router, c.names),
                         true};
   };
   return spec;

@@ -22,15 +22,11 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::actors::server_news)
 namespace cafmcp::actors {
 
 server_worker::server_worker(caf::actor_config& config, std::shared_ptr<server> impl,
-                             std::shared_ptr<session_router> router, std::shared_ptr<otp::name_table> names,
-                             caf::actor parent)
-    : base_actor(config),
-      impl_(std::move(impl)),
-      router_(std::move(router)),
-      names_(std::move(names)),
-      parent_(std::move(parent)) {}
+                             std::shared_ptr<session_router> router, std::shared_ptr<otp::name_table> names)
+    : base_actor(config), impl_(std::move(impl)), router_(std::move(router)), names_(std::move(names)) {}
 
 caf::behavior server_worker::make_behavior() {
+  acknowledge_later();
   impl_->watch([to = caf::actor_addr{address()}](server_event what) {
     if (const auto self = caf::actor_cast<caf::actor>(to))
       caf::anon_send(self, server_news{std::move(what)});
@@ -60,7 +56,7 @@ void server_worker::enrol() {
       [this](const registered& answer) {
         if (answer.outcome) {
           if (!std::exchange(acknowledged_, true))
-            send(parent_, otp::init_ack{});
+            acknowledge();
           return;
         }
         const auto& why = answer.outcome.error().message;
@@ -68,7 +64,7 @@ void server_worker::enrol() {
                                  {{"server", impl_->name()}, {"reason", log::printable(why)}});
         // Later changes that are refused leave the server as it was.
         if (!acknowledged_)
-          quit(otp::make_exit(otp::exit_code::start_failed, why));
+          refuse_start(otp::make_exit(otp::exit_code::start_failed, why));
       },
       [this](const caf::error&) { start_timer(retry, [this] { enrol(); }); },
       register_server{impl_, caf::actor_cast<caf::actor>(this)});
@@ -83,7 +79,6 @@ void server_worker::handle_down(const caf::down_msg& down) {
 
 void server_worker::terminate(const caf::error&) {
   impl_->watch({});
-  parent_ = nullptr;
 }
 
 }  // namespace cafmcp::actors

@@ -19,10 +19,8 @@ class server_worker final : public otp::base_actor {
   static constexpr std::chrono::milliseconds patience{5'000};  ///< with a registry that doesn't answer
   static constexpr std::chrono::milliseconds retry{20};        ///< while the registry restarts
 
-  /// `parent` gets the `init_ack`.
   server_worker(caf::actor_config& config, std::shared_ptr<server> impl,
-                std::shared_ptr<session_router> router, std::shared_ptr<otp::name_table> names,
-                caf::actor parent);
+                std::shared_ptr<session_router> router, std::shared_ptr<otp::name_table> names);
 
   const char* name() const override { return "native"; }
   caf::behavior make_behavior() override;
@@ -37,7 +35,6 @@ class server_worker final : public otp::base_actor {
   const std::shared_ptr<server> impl_;
   const std::shared_ptr<session_router> router_;
   const std::shared_ptr<otp::name_table> names_;
-  caf::actor parent_;
   caf::actor_addr registry_;
   bool acknowledged_ = false;
 };

@@ -132,8 +132,8 @@ void shard::start(const std::string& id, std::size_t where, session_start what) 
                               scheduler != nullptr ? scheduler->unit(where) : nullptr};
   ask(
       *members, start_timeout,
-      [this, id, entry = start->entry](const caf::actor& who) {
-        entry->actor_started(who);
+      [this, id, entry = start->entry](const otp::child_started& child) {
+        entry->actor_started(child.actor);
         settle(id, entry);
       },
       [this, id](const caf::error& reason) {

@@ -55,17 +55,21 @@ class child final : public otp::base_actor {
   caf::behavior make_behavior() override {
     if (const auto to = caf::actor_cast<caf::actor>(driver_))
       send(to, child_started{caf::actor_cast<caf::actor>(this)});
-    return {[](caf::unit_t) {}};
+    return {[](caf::ok_atom) { return caf::ok_atom_v; }};
   }
 
  private:
   const caf::actor_addr driver_;
 };
 
-otp::child_spec spec_of(std::string id, const caf::actor_addr& driver) {
-  auto spec = otp::worker<child>(std::move(id), "child", driver);
-  spec.restart = otp::restart::permanent;
+// The same specification with another id: what starts the children is shared by all of them.
+otp::child_spec with_id(otp::child_spec spec, std::uint32_t number) {
+  spec.id = std::to_string(number);
   return spec;
+}
+
+otp::child_spec spec_of(const caf::actor_addr& driver) {
+  return otp::worker<child>("child", "child", driver);
 }
 
 // Asks and is told, on the supervisor's own context.
@@ -109,13 +113,12 @@ class driver final : public otp::base_actor {
       promise_.deliver(microseconds{clock::now() - begin_}.count());
       return;
     }
-    const auto next = [this](const caf::actor&) { start_next(); };
+    const auto next = [this](const otp::child_started&) { start_next(); };
     const auto failed = [this](const caf::error& e) { promise_.deliver(e); };
     if (starts_.simple)
       request(starts_.supervisor, caf::infinite, otp::start_instance{}).then(next, failed);
     else
-      request(starts_.supervisor, caf::infinite, otp::start_child{spec_of(std::to_string(left_), {})})
-          .then(next, failed);
+      request(starts_.supervisor, caf::infinite, otp::start_child{with_id(spec_, left_)}).then(next, failed);
   }
 
   void kill(const caf::actor& who) {
@@ -140,6 +143,7 @@ class driver final : public otp::base_actor {
   caf::typed_response_promise<double> promise_;
   caf::typed_response_promise<std::vector<double>> kills_promise_;
   measure_starts starts_{};
+  const otp::child_spec spec_ = spec_of({});
   std::uint32_t left_ = 0;
   std::size_t recovering_ = 0;
   bool killing_ = false;
@@ -203,12 +207,16 @@ class bed {
 };
 
 // What `count` children take that nobody supervises, in bytes.
-double bytes_of_children(otp::runtime& runtime, std::uint32_t count) {
+double bytes_of_children(std::uint32_t count) {
+  otp::runtime runtime{otp::runtime_options{1}};
   std::vector<caf::actor> bare;
   bare.reserve(count);
   const auto before = allocated();
   for (std::uint32_t i = 0; i < count; ++i)
     bare.push_back(otp::spawn_on<child>(runtime.system(), runtime.unit(0), caf::actor_addr{}));
+  caf::scoped_actor self{runtime.system()};
+  self->request(bare.back(), caf::infinite, caf::ok_atom_v)  // when it answers, all of them have begun
+      .receive([](caf::ok_atom) {}, [](const caf::error& e) { throw std::runtime_error(otp::describe(e)); });
   const auto after = allocated();
   for (const auto& actor : bare)
     caf::anon_send_exit(actor, caf::exit_reason::kill);
@@ -221,10 +229,12 @@ struct figures {
   double start_us, stop_us, memory_bytes;
 };
 
-figures start_and_stop(otp::runtime& runtime, bool simple, std::uint32_t count) {
-  const auto children = bytes_of_children(runtime, count);
+// In a runtime of its own, as the others: what an earlier one still had to free would be counted.
+figures start_and_stop(bool simple, std::uint32_t count) {
+  const auto children = bytes_of_children(count);
+  otp::runtime runtime{otp::runtime_options{1}};
   bed b{runtime};
-  const auto root = simple ? b.supervisor(otp::strategy::simple_one_for_one, {spec_of("child", {})})
+  const auto root = simple ? b.supervisor(otp::strategy::simple_one_for_one, {spec_of({})})
                            : b.supervisor(otp::strategy::one_for_one, {});
   const auto before = allocated();
   const auto started = b.ask<double>(measure_starts{root, count, simple});
@@ -233,20 +243,23 @@ figures start_and_stop(otp::runtime& runtime, bool simple, std::uint32_t count) 
   return {started / count, stopped / count, (all - children) / count};
 }
 
-std::vector<double> kill_one(otp::runtime& runtime, std::uint32_t restarts) {
+std::vector<double> kill_one(std::uint32_t restarts) {
+  otp::runtime runtime{otp::runtime_options{1}};
   bed b{runtime};
-  const auto root = b.supervisor(otp::strategy::one_for_one, {spec_of("child", b.driver_address())});
+  const auto root = b.supervisor(otp::strategy::one_for_one, {spec_of(b.driver_address())});
   auto times = b.ask<std::vector<double>>(measure_kills{b.child_of(root, "child"), restarts});
   b.stop(root);
   std::sort(times.begin(), times.end());
   return times;
 }
 
-double kill_many(otp::runtime& runtime, std::uint32_t children, std::uint32_t killed) {
+double kill_many(std::uint32_t children, std::uint32_t killed) {
+  otp::runtime runtime{otp::runtime_options{1}};
   bed b{runtime};
+  const auto spec = spec_of(b.driver_address());
   std::vector<otp::child_spec> specs;
   for (std::uint32_t i = 0; i < children; ++i)
-    specs.push_back(spec_of(std::to_string(i), b.driver_address()));
+    specs.push_back(with_id(spec, i));
   const auto root = b.supervisor(otp::strategy::one_for_one, std::move(specs));
   measure_recovery what;
   for (std::uint32_t i = 0; i < killed; ++i)
@@ -277,11 +290,10 @@ int run(int argc, char** argv) {
   quiet.level = log::level::critical;
   if (auto set = log::init(quiet); !set)
     throw std::runtime_error(set.error().message);
-  otp::runtime runtime{otp::runtime_options{1}};
-  const auto one = start_and_stop(runtime, false, children);
-  const auto simple = start_and_stop(runtime, true, children);
-  const auto times = kill_one(runtime, restarts);
-  const auto recovery = kill_many(runtime, children, std::min(killed, children));
+  const auto one = start_and_stop(false, children);
+  const auto simple = start_and_stop(true, children);
+  const auto times = kill_one(restarts);
+  const auto recovery = kill_many(children, std::min(killed, children));
   std::cout << nlohmann::ordered_json{{"start_us", one.start_us},
                                       {"stop_us", one.stop_us},
                                       {"memory_bytes", one.memory_bytes},

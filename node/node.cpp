@@ -135,7 +135,7 @@ std::vector<otp::child_spec> node::watch_children() {
     spec.module = "heartbeat";
     spec.start = [status = status_,
                   unit = runtime_->unit(i)](const otp::start_context& context) -> otp::start_result {
-      return otp::started{otp::spawn_on<admin::heartbeat>(context.supervisor->system(), unit, status)};
+      return otp::started{otp::spawn_child<admin::heartbeat>(*context.supervisor, unit, status), true};
     };
     children.push_back(std::move(spec));
   }

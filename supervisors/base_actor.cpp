@@ -39,7 +39,9 @@ struct base_actor::wheel_timer final : timer_entry {
 };
 
 base_actor::base_actor(caf::actor_config& config)
-    : caf::event_based_actor(config), home_(dynamic_cast<context_unit*>(config.host)) {
+    : caf::event_based_actor(config),
+      parent_(config.parent != nullptr ? config.parent->address() : caf::actor_addr{}),
+      home_(dynamic_cast<context_unit*>(config.host)) {
   if ((config.flags & is_detached_flag) != 0)
     home_ = nullptr;
   else if (home_ == nullptr)
@@ -52,10 +54,11 @@ base_actor::base_actor(caf::actor_config& config)
     logger().warn("unexpected error message", {{"actor", name()}, {"reason", describe(reason)}});
   });
   set_down_handler([this](caf::down_msg& down) { handle_down(down); });
-  set_exit_handler([this](caf::exit_msg& exit) { handle_exit(exit.reason); });
+  set_exit_handler([this](caf::exit_msg& exit) { handle_exit(exit.source, exit.reason); });
   set_exception_handler([this](caf::scheduled_actor*, std::exception_ptr& exception) -> caf::error {
     const auto what = text_of(exception);
     logger().error("crash report", {{"actor", name()}, {"pid", id()}, {"exception", what}});
+    reported_ = true;
     return make_exit(exit_code::crashed, what);
   });
 }
@@ -86,14 +89,49 @@ caf::resumable::resume_result base_actor::resume(caf::execution_unit* unit, std:
 }
 
 void base_actor::on_exit() {
-  terminate(fail_state());
+  ended_.store(true, std::memory_order_release);
+  const auto& reason = fail_state();
+  const bool ordered = is_normal_exit(reason) || reason == caf::exit_reason::kill ||
+                       reason == exit_code::killed || reason == caf::exit_reason::remote_link_unreachable;
+  if (!ordered && !reported_)
+    logger().error("crash report", {{"actor", name()}, {"pid", id()}, {"reason", describe(reason)}});
+  terminate(reason);
   timers_.clear();
 }
 
 void base_actor::handle_down(const caf::down_msg&) {}
 
-void base_actor::handle_exit(const caf::error& reason) {
+void base_actor::handle_exit(const caf::actor_addr&, const caf::error& reason) {
   quit(reason);
+}
+
+void base_actor::initialize() {
+  caf::event_based_actor::initialize();
+  if (answer_ == start_answer::at_once)
+    acknowledge(std::move(info_));
+}
+
+template <class T>
+void base_actor::answer_start(T&& message) {
+  if (std::exchange(answer_, start_answer::given) == start_answer::given)
+    return;
+  if (const auto to = caf::actor_cast<caf::actor>(parent_))
+    send(to, std::forward<T>(message));
+}
+
+void base_actor::acknowledge(caf::message info) {
+  answer_start(init_ack{std::move(info)});
+}
+
+void base_actor::ignore_start() {
+  answer_start(init_ignore{});
+  quit();
+}
+
+void base_actor::refuse_start(caf::error why, caf::error exit_reason) {
+  answer_start(init_error{std::move(why)});
+  reported_ = true;  // to its supervisor
+  quit(std::move(exit_reason));
 }
 
 void base_actor::terminate(const caf::error&) {}

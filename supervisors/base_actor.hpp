@@ -29,6 +29,17 @@ struct timer_tick {
   timer_id id;
 };
 
+/// How a start went, from a child to its supervisor. Info is handed to whoever asked for the start.
+struct init_ack {
+  caf::message info = {};
+};
+/// It chose not to run.
+struct init_ignore {};
+/// It can't run, and ends without a crash report.
+struct init_error {
+  caf::error why;
+};
+
 /// The base class.
 class base_actor : public caf::event_based_actor {
  public:
@@ -43,8 +54,12 @@ class base_actor : public caf::event_based_actor {
 
   void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* unit) final;
   void launch(caf::execution_unit* unit, bool lazy, bool hide) final;
+  void initialize() final;
   caf::resumable::resume_result resume(caf::execution_unit* unit, std::size_t throughput) final;
   void on_exit() final;
+
+  /// Whether it has ended. From any thread.
+  bool has_ended() const noexcept { return ended_.load(std::memory_order_acquire); }
 
   /// What kind of actor this is, for tree and log.
   const char* name() const override = 0;
@@ -53,12 +68,25 @@ class base_actor : public caf::event_based_actor {
   /// Somebody whom this actor monitors is gone. Default: nothing.
   virtual void handle_down(const caf::down_msg& down);
 
-  /// Somebody asks this actor to end, with any reason but `kill`. Default: `quit(reason)`; an override may
-  /// clean up first and quit later, within its child specification's shutdown time.
-  virtual void handle_exit(const caf::error& reason);
+  /// Somebody asks this actor to end, with any reason but `kill`: its supervisor, whoever holds its handle
+  /// (then `source` is the actor itself), or an actor linked to it that has ended. Default: `quit(reason)`;
+  /// an override may clean up first and quit later, within its child specification's shutdown time.
+  virtual void handle_exit(const caf::actor_addr& source, const caf::error& reason);
 
   /// The last thing before the actor is gone, whatever the reason (OTP's `terminate`). Default: nothing.
   virtual void terminate(const caf::error& reason);
+
+  /// For `make_behavior` of a child that acknowledges its start, which it does as soon as that is done, with
+  /// `info`; or later, by `acknowledge`; or it chooses not to run, or can't, and ends.
+  void start_info(caf::message info) { info_ = std::move(info); }
+  void acknowledge_later() noexcept { answer_ = start_answer::later; }
+  void acknowledge(caf::message info = {});
+  void ignore_start();
+  void refuse_start(caf::error why, caf::error exit_reason = {});
+
+  /// Whoever waits for this actor's start, and may end it; null: nobody.
+  const caf::actor_addr& parent() const noexcept { return parent_; }
+  void set_parent(caf::actor_addr parent) { parent_ = std::move(parent); }
 
   /// Calls `action` on this actor after `delay`. Not from a constructor.
   timer_id start_timer(std::chrono::milliseconds delay, std::function<void()> action);
@@ -103,9 +131,18 @@ class base_actor : public caf::event_based_actor {
     std::unique_ptr<wheel_timer> entry;  // null under the test scheduler
   };
 
+  enum class start_answer : std::uint8_t { at_once, later, given };
+  template <class T>
+  void answer_start(T&& message);
+
+  caf::actor_addr parent_;
+  caf::message info_;
+  start_answer answer_ = start_answer::at_once;
+  bool reported_ = false;  // a crash
   context_unit* home_;
   std::atomic<std::uint64_t> enqueued_{0};
   std::atomic<std::uint64_t> consumed_{0};
+  std::atomic<bool> ended_{false};
   timer_id last_timer_ = 0;
   std::unordered_map<timer_id, pending_timer> timers_;
 };
@@ -132,6 +169,19 @@ caf::actor spawn_on(caf::actor_system& system, caf::execution_unit* unit, Ts&&..
   return actor;
 }
 
+/// The same for a child of `parent`, which gets to know how its start went; from the parent's own thread.
+template <class T, class... Ts>
+caf::actor spawn_child(caf::local_actor& parent, caf::execution_unit* unit, Ts&&... xs) {
+  caf::actor_config config{unit, &parent};
+  auto actor = caf::actor_cast<caf::actor>(
+      parent.system().spawn_class<T, caf::no_spawn_options>(config, std::forward<Ts>(xs)...));
+  CAF_SET_LOGGER_SYS(nullptr);
+  return actor;
+}
+
 }  // namespace cafmcp::otp
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::otp::timer_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::otp::init_ack)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::otp::init_ignore)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::otp::init_error)

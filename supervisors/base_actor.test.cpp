@@ -69,7 +69,7 @@ struct tidy final : otp::base_actor {
   caf::behavior make_behavior() override {
     return {[](int) {}};
   }
-  void handle_exit(const caf::error& reason) override {
+  void handle_exit(const caf::actor_addr&, const caf::error& reason) override {
     log_->push_back("exit");
     start_timer(20ms, [this, reason] { quit(reason); });
   }

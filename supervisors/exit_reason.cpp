@@ -32,6 +32,10 @@ std::string to_string(exit_code code) {
       return "stopping";
     case exit_code::unknown_message:
       return "unknown_message";
+    case exit_code::timeout:
+      return "timeout";
+    case exit_code::killed:
+      return "killed";
   }
   return "unknown";
 }
@@ -43,6 +47,17 @@ bool is_normal_exit(const caf::error& reason) {
 
 caf::error make_exit(exit_code code, const std::string& context) {
   return context.empty() ? caf::make_error(code) : caf::make_error(code, context);
+}
+
+caf::error make_already_started(const std::string& who, const caf::actor& actor) {
+  return caf::make_error(exit_code::already_started, who, actor);
+}
+
+caf::actor running_child(const caf::error& why) {
+  for (std::size_t i = 0; why && i < why.context().size(); ++i)
+    if (why.context().match_element<caf::actor>(i))
+      return why.context().get_as<caf::actor>(i);
+  return nullptr;
 }
 
 std::string describe(const caf::error& reason) {

@@ -1,6 +1,7 @@
 #pragma once
 // Why an actor ended, in OTP's terms, and the answers of a supervisor that refuses. Values; thread-safe.
 
+#include <caf/actor.hpp>
 #include <caf/error.hpp>
 #include <caf/make_message.hpp>
 #include <caf/message.hpp>
@@ -24,6 +25,8 @@ enum class exit_code : std::uint8_t {
   bad_specification,   ///< a child specification or the flags contradict themselves; the context says where
   stopping,            ///< the supervisor is going down
   unknown_message,     ///< the actor doesn't handle requests of that type
+  timeout,             ///< a child did not acknowledge its start in time
+  killed,              ///< the supervisor was killed, or has crashed, and its children end with it
 };
 
 /// The name of a code.
@@ -37,6 +40,12 @@ std::string describe(const caf::error& reason);
 
 /// An error with a text.
 caf::error make_exit(exit_code code, const std::string& context = {});
+
+/// `already_started`, with the actor that is there.
+caf::error make_already_started(const std::string& who, const caf::actor& actor);
+
+/// The actor of an `already_started`; null if there is none in it.
+caf::actor running_child(const caf::error& why);
 
 }  // namespace cafmcp::otp
 

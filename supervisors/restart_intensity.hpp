@@ -16,6 +16,12 @@ class restart_intensity {
   restart_intensity(std::uint32_t intensity, std::chrono::milliseconds period)
       : intensity_(intensity), period_(period) {}
 
+  /// Other bounds; what was counted stays.
+  void set(std::uint32_t intensity, std::chrono::milliseconds period) {
+    intensity_ = intensity;
+    period_ = period;
+  }
+
   /// Counts a restart at `now`. Returns false when it is one too many.
   bool add(time_point now) {
     while (!restarts_.empty() && now - restarts_.front() > period_)

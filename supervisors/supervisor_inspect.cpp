@@ -6,11 +6,11 @@ namespace cafmcp::otp {
 
 tree_node supervisor::describe_child(const child& c) const {
   tree_node node;
-  node.id = simple() ? '#' + std::to_string(c.actor ? c.actor.id() : 0) : c.spec->id;
-  node.module = c.spec->module;
-  node.kind = c.spec->type;
+  node.id = simple() ? '#' + std::to_string(c.pid) : c.id;
+  node.module = c.kind->module;
+  node.kind = c.kind->type;
   node.status = to_string(c.status);
-  node.restart = c.spec->restart;
+  node.restart = c.kind->restart;
   node.restarts = c.restarts;
   if (c.actor) {
     node.pid = c.actor.id();
@@ -41,13 +41,13 @@ caf::result<tree_answer> supervisor::on_inspect(const inspect_tree& what) {
   root.strategy = options_.flags.strategy;
   root.pid = id();
   root.mailbox = mailbox_size();
-  root.children_total = children_.size();
+  root.children_total = children_->size();
   if (what.depth > 0) {
-    for (const auto& c : children_.order()) {
+    for (const auto& c : children_->order()) {
       if (root.children.size() >= what.limit)
         break;
       root.children.push_back(describe_child(c));
-      if (c.spec->type != child_type::supervisor || !c.actor)
+      if (c.kind->type != child_type::supervisor || !c.actor)
         continue;
       const auto place = root.children.size() - 1;
       ++p->open;

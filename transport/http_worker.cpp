@@ -23,7 +23,9 @@ void http_worker::start() {
   start_timer(std::chrono::milliseconds{500}, [this] { start(); });
 }
 
-void http_worker::handle_exit(const caf::error& reason) {
+void http_worker::handle_exit(const caf::actor_addr&, const caf::error& reason) {
+  if (reason == otp::exit_code::killed)
+    return quit(reason);  // its successor is on the way, and connections stay
   // It goes on accepting: who comes now is told at once to go elsewhere, instead of waiting in the backlog.
   const auto self = caf::actor_cast<caf::actor>(this);
   port_.connections->drain(port_.drains->time_left(drain_plan::clock::now()),

@@ -59,7 +59,7 @@ class http_worker final : public otp::base_actor {
   caf::behavior make_behavior() override;
 
  protected:
-  void handle_exit(const caf::error& reason) override;
+  void handle_exit(const caf::actor_addr& source, const caf::error& reason) override;
 
  private:
   void start();
