@@ -11,7 +11,10 @@ main(["--children", ChildrenText, "--killed", KilledText, "--restarts", Restarts
     {OneStart, OneStop, OneMemory} = start_and_stop(one_for_one, Children),
     {SimpleStart, SimpleStop, SimpleMemory} = start_and_stop(simple_one_for_one, Children),
     {P50, P99} = kill_one(Restarts),
-    Recovery = kill_many(Children, Killed),
+    Recovery = case Killed of
+                   0 -> 0.0;
+                   _ -> kill_many(Children, Killed)
+               end,
     io:format("{\"start_us\":~.3f,\"stop_us\":~.3f,\"memory_bytes\":~.1f,"
               "\"simple_start_us\":~.3f,\"simple_stop_us\":~.3f,\"simple_memory_bytes\":~.1f,"
               "\"restart_p50_us\":~.3f,\"restart_p99_us\":~.3f,\"recovery_s\":~.4f,\"version\":\"OTP ~s\"}~n",
