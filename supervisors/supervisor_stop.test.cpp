@@ -385,4 +385,202 @@ CAF_TEST(a killed child that does not die is left behind after a while) {
   }
 }
 
+CAF_TEST(instances are asked at once and waited for together) {
+  start({strategy::simple_one_for_one}, {instances({"", &log, false, 100ms})});
+  for (int i = 0; i < 3; ++i)
+    instance();
+  log.clear();
+  shut_down();
+  pass(99ms);
+  CAF_CHECK_EQUAL(log, events{});
+  pass(1ms);
+  CAF_CHECK_EQUAL(log, list({"-i", "-i", "-i"}));
+  CAF_CHECK(root_is_down());
+  CAF_CHECK_EQUAL(describe(reason), "shutdown");
+}
+
+CAF_TEST(instances that ignore the stop are killed together and reported as one) {
+  auto spec = instances({"", &log, true});
+  spec.shutdown = shutdown_rule::within(500ms);
+  start({strategy::simple_one_for_one}, {spec});
+  for (int i = 0; i < 3; ++i)
+    instance();
+  log.clear();
+  report_log reports;
+  shut_down();
+  pass(499ms);
+  CAF_CHECK_EQUAL(log, list({"?i", "?i", "?i"}));
+  CAF_CHECK(!root_is_down());
+  pass(1ms);
+  CAF_CHECK_EQUAL(log, list({"?i", "?i", "?i", "-i", "-i", "-i"}));
+  CAF_CHECK(root_is_down());
+  CAF_CHECK_EQUAL(reports.take(), list({"shutdown_error i: kill x3"}));
+}
+
+CAF_TEST(instances that end for other reasons are reported once for each reason) {
+  start({strategy::simple_one_for_one}, {instances({"", &log, false, 100ms})});
+  const auto a = instance();
+  const auto b = instance();
+  const auto c = instance();
+  instance();
+  log.clear();
+  report_log reports;
+  shut_down();
+  end(a, error());
+  end(b, error());
+  crash(c);
+  CAF_CHECK(!root_is_down());
+  pass(100ms);
+  CAF_CHECK(root_is_down());
+  auto said = reports.take();
+  std::sort(said.begin(), said.end());
+  CAF_CHECK_EQUAL(said, list({"shutdown_error i: crashed: boom x1", "shutdown_error i: runtime_error x2"}));
+}
+
+CAF_TEST(brutal instances are not asked) {
+  auto spec = instances({"", &log, true});
+  spec.shutdown = shutdown_rule::brutal_kill();
+  start({strategy::simple_one_for_one}, {spec});
+  instance();
+  instance();
+  log.clear();
+  report_log reports;
+  shut_down();
+  CAF_CHECK_EQUAL(log, list({"-i", "-i"}));
+  CAF_CHECK(root_is_down());
+  CAF_CHECK_EQUAL(reports.take(), events{});
+}
+
+CAF_TEST(an instance that is being restarted is passed over by the stop of the others) {
+  supervisor_flags flags{strategy::simple_one_for_one, 5};
+  flags.backoff.initial = 1s;
+  start(flags, {instances({"", &log})});
+  const auto a = instance();
+  instance();
+  crash(a);
+  CAF_CHECK_EQUAL(counts().active, 1u);
+  log.clear();
+  shut_down();
+  CAF_CHECK_EQUAL(log, list({"-i"}));
+  CAF_CHECK(root_is_down());
+  pass(1min);
+  CAF_CHECK_EQUAL(log, list({"-i"}));
+}
+
+CAF_TEST(an instance that is stopped already is not asked again) {
+  events heard;
+  start({strategy::simple_one_for_one}, {instances({"", &log, false, 100ms, {}, &heard})});
+  const auto a = instance();
+  instance();
+  auto handle = self->request(root, caf::infinite, terminate_child{id_of(a)});
+  run();
+  pass(50ms);
+  log.clear();
+  shut_down();
+  pass(50ms);
+  CAF_CHECK_EQUAL(log, list({"-i"}));
+  bool answered = false;
+  handle.receive([&](caf::ok_atom) { answered = true; }, [](const caf::error&) {});
+  CAF_CHECK(answered);
+  pass(50ms);
+  CAF_CHECK_EQUAL(heard, list({"i: shutdown", "i: shutdown"}));
+  CAF_CHECK(root_is_down());
+}
+
+CAF_TEST(killed instances that do not die are left behind after a while) {
+  caf::scoped_actor stuck{sys};
+  auto spec = instances({"", &log});
+  spec.shutdown = shutdown_rule::within(100ms);
+  spec.start = [&](const start_context&) -> start_result {
+    return started{caf::actor_cast<caf::actor>(stuck)};
+  };
+  start({strategy::simple_one_for_one}, {spec});
+  instance();
+  shut_down();
+  pass(100ms);
+  pass(kill_grace - 1ms);
+  CAF_CHECK(!root_is_down());
+  pass(1ms);
+  CAF_CHECK(root_is_down());
+}
+
+CAF_TEST(children of a killed supervisor hear it and may clean up) {
+  events heard;
+  const auto spec = [&](const char* id, std::chrono::milliseconds delay) {
+    return probe_spec({id, &log, false, delay, {}, &heard});
+  };
+  start({}, {branch("s", {spec("a", 0ms), spec("b", 100ms)})});
+  log.clear();
+  kill(kid("s"));
+  CAF_CHECK_EQUAL(heard, list({"a: killed", "b: killed"}));
+  CAF_CHECK_EQUAL(log, list({"-a"}));
+  pass(100ms);
+  CAF_CHECK_EQUAL(log, list({"-a", "-b"}));
+  CAF_CHECK(!root_is_down());
+}
+
+CAF_TEST(children of a killed supervisor are killed when their time is over) {
+  auto brutal = stubborn("brutal", shutdown_rule::brutal_kill());
+  start({}, {branch("s", {stubborn("timed", shutdown_rule::within(300ms)), brutal,
+                          stubborn("patient", shutdown_rule::infinity())})});
+  log.clear();
+  const auto held = {kid_of(kid("s"), "timed"), kid_of(kid("s"), "patient")};
+  kill(kid("s"));
+  std::sort(log.begin(), log.end());
+  CAF_CHECK_EQUAL(log, list({"-brutal", "?patient", "?timed"}));
+  log.clear();
+  pass(299ms);
+  CAF_CHECK_EQUAL(log, events{});
+  pass(1ms);
+  CAF_CHECK_EQUAL(log, list({"-timed"}));
+  pass(1min);
+  CAF_CHECK_EQUAL(log, list({"-timed", "-patient"}));
+  for (const auto& a : held)
+    CAF_CHECK(!alive(a));
+}
+
+CAF_TEST(supervisors below a killed one stop their children in reverse order) {
+  events heard;
+  const auto spec = [&](const char* id) { return probe_spec({id, &log, false, 100ms, {}, &heard}); };
+  start({}, {branch("s", {supervisor_spec("t", {}, {spec("a"), supervisor_spec("u", {}, {spec("b")})})})});
+  log.clear();
+  kill(kid("s"));
+  CAF_CHECK_EQUAL(heard, list({"b: killed"}));
+  pass(100ms);
+  CAF_CHECK_EQUAL(log, list({"-b"}));
+  CAF_CHECK_EQUAL(heard, list({"b: killed", "a: killed"}));
+  pass(100ms);
+  CAF_CHECK_EQUAL(log, list({"-b", "-a"}));
+  CAF_CHECK_EQUAL(heard, list({"b: killed", "a: killed"}));
+}
+
+CAF_TEST(a killed supervisor is restarted with all it has) {
+  start({strategy::one_for_one, 1}, {supervisor_spec("s", {}, {plain("a"), plain("b")}), plain("z")});
+  log.clear();
+  const auto before = kid("s");
+  kill(before);
+  CAF_CHECK(kid("s") != before);
+  CAF_CHECK_EQUAL(std::count(log.begin(), log.end(), "+a"), 1);
+  CAF_CHECK_EQUAL(std::count(log.begin(), log.end(), "-a"), 1);
+  CAF_CHECK_EQUAL(std::count(log.begin(), log.end(), "-b"), 1);
+  CAF_CHECK_EQUAL(std::count(log.begin(), log.end(), "-z"), 0);
+}
+
+CAF_TEST(a stop goes on in order when nobody holds the supervisor any more) {
+  events heard;
+  const auto spec = [&](const char* id) { return probe_spec({id, &log, false, 100ms, {}, &heard}); };
+  start({}, {spec("a"), supervisor_spec("t", {}, {spec("b")})});
+  log.clear();
+  send_shutdown(root);
+  root = nullptr;
+  run();
+  CAF_CHECK_EQUAL(heard, list({"b: shutdown"}));
+  pass(100ms);
+  CAF_CHECK_EQUAL(heard, list({"b: shutdown", "a: shutdown"}));
+  pass(100ms);
+  CAF_CHECK_EQUAL(log, list({"-b", "-a"}));
+  CAF_CHECK(root_is_down());
+  CAF_CHECK_EQUAL(describe(reason), "shutdown");
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()
