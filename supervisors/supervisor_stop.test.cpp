@@ -1,5 +1,10 @@
 #define CAF_SUITE supervisor_stop
 
+#include <algorithm>
+
+#include "supervisors/supervisor.hpp"
+#include "tests/unit/caf_test.hpp"
+
 #include "supervisors/test_supervisor_b.hpp"
 
 using namespace std::chrono_literals;

@@ -1,8 +1,8 @@
 #pragma once
 // What the tests of stops, restart types, strategies and significant children share: a worker that writes
 // down what happens to it, start functions that follow a script, the supervisor's reports as values, and a
-// fixture with CAF's deterministic scheduler and a virtual clock. Included last but for nothing, and once, by
-// a test file that has defined CAF_SUITE.
+// fixture with CAF's deterministic scheduler and a virtual clock. For a test file that has included
+// `caf_test.hpp` before.
 
 #include <unistd.h>
 
@@ -16,7 +16,6 @@
 
 #include "base/log.hpp"
 #include "supervisors/supervisor.hpp"
-#include "tests/unit/caf_test.hpp"
 
 namespace supervisor_tests_b {
 
