@@ -180,6 +180,7 @@ class supervisor final : public base_actor {
   bool acknowledged_ = false;
   bool stopping_ = false;
   caf::error stop_reason_;
+  caf::strong_actor_ptr until_stopped_;  // itself: nobody else may hold it while it waits for its children
   std::uint64_t epoch_ = 0;  // callbacks of sequences that a stop has overtaken belong to an older one
   std::optional<start_wait> starting_;
   std::unordered_map<const child*, stop_wait> stops_;

@@ -237,6 +237,7 @@ void supervisor::begin_stop(const caf::error& reason) {
   if (stopping_)
     return;
   stopping_ = true;
+  until_stopped_ = caf::strong_actor_ptr{ctrl()};
   stop_reason_ = reason;
   ++epoch_;
   if (starting_) {
@@ -271,6 +272,7 @@ void supervisor::handle_exit(const caf::actor_addr& source, const caf::error& re
 // By quit() there is nobody left. By a kill or a crash the children must not outlive their supervisor: they
 // are told so, may clean up as in any stop, and are killed when their time is over.
 void supervisor::terminate(const caf::error&) {
+  until_stopped_ = nullptr;
   if (!children_)
     return;
   for (const auto& c : children_->snapshot()) {
