@@ -27,8 +27,6 @@ struct names_fixture : fixture {
     };
     return spec;
   }
-
-  events seen;
 };
 
 // Looks a name up when it ends, which its supervisor has not heard of then.
@@ -87,16 +85,16 @@ CAF_TEST(a name is unavailable while its child waits for its restart) {
 
 CAF_TEST(a dead actor whose end its supervisor has not handled is never handed out) {
   events states;
-  auto spec =
-      named(worker<mourner>("a", "mourner", std::function<void()>{[&] { states.push_back(state("the-a")); }}),
-            "the-a");
+  auto spec = named(
+      worker<mourner>("a", "mourner", std::function<void()>{[this] { seen.push_back(state("the-a")); }}),
+      "the-a");
   start({strategy::one_for_one, 10}, {spec});
   const auto victim = owner_of("the-a");
   CAF_REQUIRE(victim);
   self->send(victim, 0);
   CAF_CHECK_EQUAL(state("the-a"), "alive");
   sched.run_once();  // the child; its supervisor is next
-  CAF_CHECK_EQUAL(states, list({"unavailable"}));
+  CAF_CHECK_EQUAL(seen, list({"unavailable"}));
   CAF_CHECK_EQUAL(state("the-a"), "unavailable");
   sched.run();
   CAF_CHECK_EQUAL(owner_of("the-a"), kid("a"));

@@ -87,6 +87,7 @@ struct fixture : test_coordinator_fixture<> {
     caf::anon_send_exit(root, caf::exit_reason::kill);
     root = nullptr;
     sched.run();
+    wait(2h);  // those that take their time to stop must not outlive the log
   }
 
   caf::actor start(supervisor_flags flags, std::vector<child_spec> children) {
@@ -211,6 +212,7 @@ struct fixture : test_coordinator_fixture<> {
   }
 
   events log;
+  events seen;  // by children, of whatever the test is about
   std::map<std::string, int> failing;
   std::map<std::string, bool> ignoring;
   caf::actor root;
