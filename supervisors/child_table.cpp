@@ -70,10 +70,10 @@ void child_table::add(const child_ptr& c) {
 void child_table::remove(child& c) {
   CAFMCP_ASSERT(c.listed);
   assign(c, nullptr);
-  if (instances_)
-    pids_.erase(&c);
-  else
+  if (!instances_)
     ids_.erase(&c);
+  else if (const auto i = pids_.find(c.pid); i != pids_.end() && *i == &c)
+    pids_.erase(i);
   c.listed = false;
   count_significant(c);
   slots_[c.slot] = nullptr;
