@@ -285,6 +285,21 @@ CAF_TEST(an instance goes by its last number until it has another) {
   CAF_CHECK(!table.find(two.id()));
 }
 
+CAF_TEST(an instance that goes does not take along the number of another with the same actor) {
+  child_table table{true};
+  const auto a = table.make(spec("template"));
+  const auto b = table.make(spec("template"));
+  const auto shared = actor();
+  for (const auto& c : {a, b}) {
+    table.add(c);
+    table.assign(*c, shared);
+  }
+  table.remove(*b);
+  CAF_CHECK(table.find(shared.id()) == a);
+  table.remove(*a);
+  CAF_CHECK(!table.find(shared.id()));
+}
+
 CAF_TEST(children of one kind share it) {
   child_table table{false};
   const auto like = spec("a");

@@ -94,7 +94,7 @@ struct fixture {
     for (const auto& c : all) {
       for (; asked < all.size() && &all[asked] < &c + 1000; ++asked)
         (*self)->send(root, find_child{all[asked].id});  // answered in this order
-      (*self)->receive([&](const caf::actor& a) { found += a == c.actor ? 1 : 0; });
+      (*self)->receive([&](const caf::actor& a) { found += a == c.actor ? 1 : 0; }, [](const caf::error&) {});
     }
     return found;
   }
