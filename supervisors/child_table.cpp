@@ -70,10 +70,10 @@ void child_table::add(const child_ptr& c) {
 void child_table::remove(child& c) {
   CAFMCP_ASSERT(c.listed);
   assign(c, nullptr);
-  if (instances_)
-    pids_.erase(&c);
-  else
+  if (!instances_)
     ids_.erase(&c);
+  else if (const auto i = pids_.find(c.pid); i != pids_.end() && *i == &c)
+    pids_.erase(i);
   c.listed = false;
   count_significant(c);
   slots_[c.slot] = nullptr;
@@ -88,15 +88,18 @@ void child_table::assign(child& c, const caf::actor& actor) {
   counts_.active += (actor ? 1 : 0) - (c.actor ? 1 : 0);
   c.generation = ++last_generation_;
   c.actor = actor;
-  if (!actor)
-    return;
+  if (actor)
+    set_pid(c, actor.id());
+}
+
+void child_table::set_pid(child& c, caf::actor_id pid) {
   if (instances_) {
     if (const auto i = pids_.find(c.pid); i != pids_.end() && *i == &c)
       pids_.erase(i);
-    c.pid = actor.id();
+    c.pid = pid;
     pids_.insert(&c);
   }
-  c.pid = actor.id();
+  c.pid = pid;
 }
 
 void child_table::set_status(child& c, child_status status) {

@@ -93,6 +93,9 @@ class child_table {
   /// Sets or clears the actor of a child. Tickets of the one before are void.
   void assign(child& c, const caf::actor& actor);
 
+  /// Gives a child the number of an earlier actor back, of one that had started.
+  void set_pid(child& c, caf::actor_id pid);
+
   void set_status(child& c, child_status status);
 
   /// Another kind for a child.

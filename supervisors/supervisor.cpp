@@ -170,7 +170,7 @@ caf::result<caf::ok_atom> supervisor::on_delete_child(const delete_child& what) 
         else if (c->status != child_status::stopped)
           promise.deliver(make_exit(c->actor ? exit_code::running : exit_code::restarting, id));
         else {
-          child_over(c);  // its name, if a restart has failed
+          child_over(c);  // a group restart that failed has left its name taken
           if (c->listed)
             children_->remove(*c);
           promise.deliver(caf::ok_atom_v);

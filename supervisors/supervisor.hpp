@@ -81,6 +81,7 @@ class supervisor final : public base_actor {
     start_callback then;
     caf::message info;
     timer_id timer = 0;
+    caf::actor_id pid_before = 0;
     bool killed = false;
     std::optional<outcome> verdict;  // known, and the child has yet to end
   };

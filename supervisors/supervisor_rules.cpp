@@ -156,6 +156,7 @@ void supervisor::suspend_name(const child& c) {
 // At once, or by a message to itself if it has failed just now, so that whoever wants to stop this has a
 // turn; or after a wait, if there are waits.
 void supervisor::restart_later(const child_ptr& c, bool retry) {
+  children_->assign(*c, nullptr);  // whatever was planned for it before is void
   children_->set_status(*c, child_status::restarting);
   suspend_name(*c);
   const auto ticket = c->ticket();

@@ -43,6 +43,7 @@ void supervisor::start_one(const child_ptr& c, start_callback then) {
   const auto& s = std::get<started>(given);
   if (!s.actor)
     return fail_start(c, make_exit(exit_code::noproc, "the start function returned no actor"), then);
+  const auto pid_before = c->pid;
   children_->assign(*c, s.actor);
   if (!s.acknowledges) {
     watch(s.actor, address(), c->ticket());
@@ -53,6 +54,7 @@ void supervisor::start_one(const child_ptr& c, start_callback then) {
   starting_->who = c;
   starting_->then = std::move(then);
   starting_->info = s.info;
+  starting_->pid_before = pid_before;
   if (kind.start_timeout.count() > 0)
     starting_->timer = start_timer(kind.start_timeout, [this] { start_expired(); });
   watch(s.actor, address(), c->ticket());
@@ -119,6 +121,8 @@ void supervisor::start_ended(const caf::error& reason) {
   starting_.reset();
   cancel_timer(wait.timer);
   children_->assign(*wait.who, nullptr);
+  if (wait.pid_before != 0)
+    children_->set_pid(*wait.who, wait.pid_before);
   const auto o = wait.verdict.value_or(
       outcome{reason ? reason : make_exit(exit_code::start_failed, "it ended before it had started"), false});
   if (o.failure)
