@@ -27,6 +27,8 @@ caf::result<caf::ok_atom> supervisor::on_change(const change_supervisor& what) {
             children = std::holds_alternative<supervisor_setup>(given);
           } catch (const std::exception& e) {
             why = make_exit(exit_code::crashed, e.what());
+          } catch (...) {
+            why = make_exit(exit_code::crashed, "an exception of unknown type");
           }
         }
         if (!why && (next.flags.strategy == strategy::simple_one_for_one) != simple())

@@ -66,6 +66,8 @@ bool supervisor::set_up() {
       }
     } catch (const std::exception& e) {
       why = make_exit(exit_code::crashed, e.what());
+    } catch (...) {
+      why = make_exit(exit_code::crashed, "an exception of unknown type");
     }
   }
   if (!why)
