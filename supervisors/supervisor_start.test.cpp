@@ -52,6 +52,17 @@ CAF_TEST(an empty supervisor starts and stops) {
   CAF_CHECK_EQUAL(take().size(), 0u);
 }
 
+CAF_TEST(a supervisor that nobody holds any more ends with its children) {
+  start({}, {probe_spec({"a", &log}), supervisor_spec("branch", {}, {probe_spec({"b", &log})})});
+  CAF_CHECK_EQUAL(start_answer(), "ack");  // which holds its sender
+  log.clear();
+  root = nullptr;
+  sched.run();
+  CAF_CHECK(root_is_down());
+  std::sort(log.begin(), log.end());
+  CAF_CHECK_EQUAL(log, list({"-a", "-b"}));
+}
+
 CAF_TEST(flags and specifications have the defaults of OTP) {
   const supervisor_flags flags;
   CAF_CHECK(flags.strategy == strategy::one_for_one);
