@@ -49,7 +49,7 @@ struct logs_fixture : report_fixture {
     const auto all = take();
     CAF_CHECK_EQUAL(all.size(), 1u);
     if (all.size() != 1)
-      return {};
+      return nlohmann::json::object();
     check_report(all[0], context, reason_text, child);
     return all[0];
   }
@@ -129,7 +129,7 @@ CAF_TEST(a failed start of a supervisor is a start_error) {
   auto spec = scripted_spec(s, {"b"}, restart::transient);
   spec.shutdown = shutdown_rule::within(77ms);
   start({}, {probe_spec({"a"}), spec});
-  const auto r = the_report("start_error", "noproc: no database", "b");
+  auto r = the_report("start_error", "noproc: no database", "b");
   CAF_CHECK_EQUAL(r["supervisor"], "root");
   CAF_CHECK_EQUAL(r["pid"], 0);
   CAF_CHECK_EQUAL(r["module"], "scripted");
@@ -230,7 +230,7 @@ CAF_TEST(an abnormal end is a report for all children) {
     start({strategy::one_for_one, 3}, {probe_spec({"a"}, type)});
     caf::anon_send_exit(kid("a"), caf::exit_reason::kill);
     sched.run();
-    const auto r = the_report("child_terminated", "kill", "a");
+    auto r = the_report("child_terminated", "kill", "a");
     CAF_CHECK_EQUAL(r["restart"], to_string(type));
     stop();
   }
@@ -243,7 +243,7 @@ CAF_TEST(a significant supervisor is reported as what it is) {
   start({strategy::one_for_one, 3, 5s, auto_shutdown::all_significant}, {spec});
   caf::anon_send_exit(kid("s"), caf::exit_reason::kill);
   sched.run();
-  const auto r = the_report("child_terminated", "kill", "s");
+  auto r = the_report("child_terminated", "kill", "s");
   CAF_CHECK_EQUAL(r["type"], "supervisor");
   CAF_CHECK_EQUAL(r["significant"], true);
   CAF_CHECK_EQUAL(r["shutdown"], "infinity");
@@ -254,7 +254,7 @@ CAF_TEST(an instance is reported under the id of its specification) {
   const auto i = get<child_started>(start_instance{}).actor;
   caf::anon_send_exit(i, caf::exit_reason::kill);
   sched.run();
-  const auto r = the_report("child_terminated", "kill", "i");
+  auto r = the_report("child_terminated", "kill", "i");
   CAF_CHECK_EQUAL(r["pid"], i.id());
 }
 
@@ -279,7 +279,7 @@ CAF_TEST(a child that is killed after its time is a shutdown_error) {
   stop();
   CAF_CHECK_EQUAL(take().size(), 0u);
   pass(100ms);
-  const auto r = the_report("shutdown_error", "kill", "a");
+  auto r = the_report("shutdown_error", "kill", "a");
   CAF_CHECK_EQUAL(r["pid"], old);
   CAF_CHECK_EQUAL(r["shutdown"], "100ms");
 }
@@ -296,7 +296,7 @@ CAF_TEST(a child that is to be killed at once is no shutdown_error) {
 CAF_TEST(a child that ends otherwise than told is a shutdown_error) {
   start({}, {contrary_spec("n", {}), contrary_spec("t", {}, restart::transient)});
   stop();
-  const auto r = the_report("shutdown_error", "normal", "n");
+  auto r = the_report("shutdown_error", "normal", "n");
   CAF_CHECK_EQUAL(r["module"], "contrary");
 }
 
@@ -400,7 +400,7 @@ CAF_TEST(a child that refuses in its init is a start_error only) {
 
 CAF_TEST(a supervisor that does not start is a start_error of its parent and no crash report) {
   start({}, {supervisor_spec("s", [] { return make_exit(exit_code::noproc, "no database"); })});
-  const auto r = the_report("start_error", "noproc: no database", "s");
+  auto r = the_report("start_error", "noproc: no database", "s");
   CAF_CHECK_EQUAL(r["type"], "supervisor");
 }
 
