@@ -192,6 +192,8 @@ caf::result<caf::actor> supervisor::on_find_child(const find_child& what) const 
 }
 
 caf::result<child_spec> supervisor::on_get_childspec(const get_childspec& what) const {
+  if (simple() && what.id == template_.id)
+    return template_;
   const auto c = lookup(what.id);
   if (!c)
     return make_exit(exit_code::not_found, what.id);

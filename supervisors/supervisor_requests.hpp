@@ -56,8 +56,9 @@ struct find_child {
   std::string id;
 };
 
-/// The specification of a child, which is "#pid" for an instance → `child_spec`. Without `start` for a
-/// temporary child that was added by request: what it was made of is not kept. Refused: `not_found`.
+/// The specification of a child → `child_spec`; under `simple_one_for_one` either "#pid" of an instance or
+/// the one id there is. Without `start` for a temporary child that was added by request: what it was made of
+/// is not kept. Refused: `not_found`.
 struct get_childspec {
   std::string id;
 };

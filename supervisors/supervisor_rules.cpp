@@ -274,6 +274,7 @@ void supervisor::handle_exit(const caf::actor_addr& source, const caf::error& re
 
 // By quit() there is nobody left. By a kill or a crash the children must not outlive their supervisor: they
 // are told so, may clean up as in any stop, and are killed when their time is over.
+// It runs on no context if the last handle was dropped, so it names none.
 void supervisor::terminate(const caf::error&) {
   until_stopped_ = nullptr;
   if (!children_)
@@ -288,7 +289,7 @@ void supervisor::terminate(const caf::error&) {
     if (rule.how == shutdown_rule::kind::brutal_kill) {
       caf::anon_send_exit(c->actor, caf::exit_reason::kill);
     } else {
-      c->actor->eq_impl(caf::make_message_id(), nullptr, context(),
+      c->actor->eq_impl(caf::make_message_id(), nullptr, nullptr,
                         caf::exit_msg{address(), make_exit(exit_code::killed)});
       if (rule.how == shutdown_rule::kind::timeout || c->kind->type == child_type::worker)
         clock().schedule_message(
