@@ -1,5 +1,9 @@
 #define CAF_SUITE supervisor_change
 
+#include "supervisors/runtime.hpp"
+#include "supervisors/supervisor.hpp"
+#include "tests/unit/caf_test.hpp"
+
 #include "supervisors/test_supervisor_c.hpp"
 
 using namespace cafmcp::otp;

@@ -4,7 +4,8 @@
 
 #include "supervisors/supervisor.hpp"
 
-// The last one, for CAF's macros.
+#include "tests/unit/caf_test.hpp"
+
 #include "supervisors/test_supervisor_a.hpp"
 
 using namespace cafmcp::otp;

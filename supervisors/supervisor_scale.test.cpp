@@ -6,6 +6,10 @@
 #include <atomic>
 #include <unordered_set>
 
+#include "supervisors/runtime.hpp"
+#include "supervisors/supervisor.hpp"
+#include "tests/unit/caf_test.hpp"
+
 #include "supervisors/test_supervisor_c.hpp"
 
 using namespace cafmcp::otp;

@@ -1,7 +1,7 @@
 #pragma once
 // What the suites of supervisors share: children that say when they come and go, start functions that follow
-// a script, a supervisor under CAF's deterministic scheduler, and its reports read back. Define CAF_SUITE,
-// and include this after all others.
+// a script, a supervisor under CAF's deterministic scheduler, and its reports read back. For a test file that
+// has included `caf_test.hpp` before.
 
 #include <deque>
 #include <filesystem>
@@ -13,11 +13,13 @@
 
 #include "base/log.hpp"
 #include "supervisors/supervisor.hpp"
-#include "tests/unit/caf_test.hpp"
 
 namespace cafmcp::otp::testing {
 
-using namespace std::chrono_literals;
+using std::literals::chrono_literals::operator""s;
+using std::literals::chrono_literals::operator""ms;
+using std::literals::chrono_literals::operator""min;
+using std::literals::chrono_literals::operator""h;
 using events = std::vector<std::string>;
 
 inline events list(std::initializer_list<const char*> items) {

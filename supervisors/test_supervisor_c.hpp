@@ -1,7 +1,7 @@
 #pragma once
 // What tests of supervisors share: children that say when they come and go, children whose starts fail on
-// demand, and a fixture on CAF's deterministic scheduler and virtual clock. A test file defines CAF_SUITE and
-// includes this after all others. Not thread-safe.
+// demand, and a fixture on CAF's deterministic scheduler and virtual clock. For a test file that
+// has included `caf_test.hpp` before. Not thread-safe.
 
 #include <map>
 #include <optional>
@@ -9,11 +9,13 @@
 #include "base/log.hpp"
 #include "supervisors/runtime.hpp"
 #include "supervisors/supervisor.hpp"
-#include "tests/unit/caf_test.hpp"
 
 namespace cafmcp::otp::test_c {
 
-using namespace std::chrono_literals;
+using std::literals::chrono_literals::operator""s;
+using std::literals::chrono_literals::operator""ms;
+using std::literals::chrono_literals::operator""min;
+using std::literals::chrono_literals::operator""h;
 using events = std::vector<std::string>;
 
 /// How a probe behaves.
