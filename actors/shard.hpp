@@ -88,7 +88,7 @@ class shard final : public otp::base_actor {
   void expired(const session_expired& what);
   void drop_unborn();
   void watch_active();
-  std::size_t send_away(std::size_t count);
+  void send_away(std::size_t count);
   template <class T>
   void forward(const T& message);
 

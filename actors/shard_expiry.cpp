@@ -132,7 +132,7 @@ void shard::watch_active() {
 }
 
 // Those that were unused for longest.
-std::size_t shard::send_away(std::size_t count) {
+void shard::send_away(std::size_t count) {
   std::vector<std::pair<std::int64_t, entry_ptr>> found;
   const auto before = env_->now_ms() - min_idle_ms;
   for (auto i = index_; i < session_directory::stripes; i += env_->router->shards())
@@ -147,7 +147,6 @@ std::size_t shard::send_away(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i)
     if (const auto who = found[i].second->actor())
       caf::anon_send(who, passivate_session{});
-  return count;
 }
 
 }  // namespace cafmcp::actors
