@@ -172,6 +172,8 @@ std::string explain(X509_STORE_CTX* verification, const tls_files& files, const 
       return who +
              "may not be used for both ends of a link; extendedKeyUsage must have serverAuth and "
              "clientAuth, as scripts/certs makes it";
+    case X509_V_ERR_INVALID_CA:
+      return who + "may not sign others; give what an authority has signed, as scripts/certs does";
     default:
       return who + "cannot be used: " + ::X509_verify_cert_error_string(code) + "; " +
              advice_to_renew(node_name);
