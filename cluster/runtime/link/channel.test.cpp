@@ -214,6 +214,16 @@ CAF_TEST(whom the authority has not signed is refused) {
   CAF_CHECK(a.refuse(context));
 }
 
+CAF_TEST(authorities between a node and the common one are shown to the peer) {
+  const auto between = test::make({.common_name = "between", .authority = true}, &ca);
+  const auto who = test::make({.dns = {"a"}}, &between);
+  auto files = write("a", who, ca);
+  files.cert = write("a.pem", who.cert_pem() + between.cert_pem());
+  const auto loaded = tls_identity::load(files, "a");
+  CAF_REQUIRE(loaded.has_value());
+  CAF_CHECK((both_ways{*this, node("b")}).accept((*loaded)->context()));
+}
+
 CAF_TEST(who shows no certificate is refused) {
   CAF_CHECK(pair(*this, node("a"), rogue(nullptr)).refused_by_acceptor());
   CAF_CHECK(pair(*this, rogue(nullptr), node("a")).refused_by_dialer());
