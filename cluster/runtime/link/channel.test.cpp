@@ -5,8 +5,10 @@
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 
+#include <array>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/strand.hpp>
 #include <chrono>
 #include <cstring>
@@ -304,6 +306,47 @@ CAF_TEST(a handshake that is cut off fails) {
   left.close();
   until([&] { return dialled.done(); });
   CAF_CHECK(dialled.bad());
+}
+
+CAF_TEST(a certificate counts when its key has been proven) {
+  auto [left, relay_left] = sockets();
+  auto [relay_right, right] = sockets();
+  channel accepting{std::move(left), node("a")};
+  channel dialing{std::move(right), node("b")};
+  outcome accepted, dialled;
+  accepting.handshake(false, into(accepted));
+  dialing.handshake(true, into(dialled));
+  // A record at a time: its kind, its bytes.
+  const auto pass = [&](tcp::socket& from, tcp::socket& to) {
+    std::array<char, 5> head{};
+    until([&] { return from.available() >= head.size(); });
+    asio::read(from, asio::buffer(head));
+    std::string body(static_cast<std::size_t>(static_cast<unsigned char>(head[3]) * 256 +
+                                              static_cast<unsigned char>(head[4])),
+                     '\0');
+    until([&] { return from.available() >= body.size(); });
+    asio::read(from, asio::buffer(body));
+    asio::write(to, asio::buffer(head));
+    asio::write(to, asio::buffer(body));
+    until([&] { return io.poll() == 0; });
+    return static_cast<int>(head[0]);
+  };
+  constexpr int encrypted = 23;
+  pass(relay_right, relay_left);  // the dialer's hello
+  while (!dialled.done())
+    pass(relay_left, relay_right);
+  CAF_CHECK(dialled.good());
+  CAF_CHECK_EQUAL(accepting.certified_names(), "nobody (there is none)");
+  while (pass(relay_right, relay_left) != encrypted) {
+  }
+  CAF_CHECK_EQUAL(accepting.certified_names(), "\"b\"");
+  CAF_CHECK(!accepting.certified_for("b"));
+  CAF_CHECK(!accepted.done());
+  pass(relay_right, relay_left);  // the signature
+  CAF_CHECK(!accepting.certified_for("b"));
+  pass(relay_right, relay_left);  // the end
+  CAF_CHECK(accepted.good());
+  CAF_CHECK(accepting.certified_for("b"));
 }
 
 CAF_TEST(a chain that is too long to be one is refused) {

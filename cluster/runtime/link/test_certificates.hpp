@@ -35,6 +35,7 @@ struct about {
   bool authority = false;
   std::string usage = "serverAuth,clientAuth";  ///< extendedKeyUsage; empty: none
   bool key_ids = true;                          ///< names its key and the authority's
+  unsigned rsa_bits = 0;                        ///< 0: P-256
 };
 
 inline std::string to_pem(X509* certificate) {
@@ -56,8 +57,8 @@ inline std::string to_pem(EVP_PKEY* key, const char* passphrase = nullptr) {
   return {data, static_cast<std::size_t>(size)};
 }
 
-inline key_ptr new_key() {
-  key_ptr key{EVP_EC_gen("P-256")};
+inline key_ptr new_key(unsigned rsa_bits = 0) {
+  key_ptr key{rsa_bits == 0 ? EVP_EC_gen("P-256") : EVP_RSA_gen(rsa_bits)};
   must(key != nullptr);
   return key;
 }
@@ -94,7 +95,7 @@ inline void add_names(X509* certificate, const std::vector<std::string>& names) 
 /// A certificate for a new key, signed by `issuer`, or by itself.
 inline identity make(const about& what, const identity* issuer = nullptr) {
   static long serial = 1;
-  identity out{certificate_ptr{::X509_new()}, new_key()};
+  identity out{certificate_ptr{::X509_new()}, new_key(what.rsa_bits)};
   auto* x = out.certificate.get();
   must(::X509_set_version(x, X509_VERSION_3) == 1 && ::X509_set_pubkey(x, out.key.get()) == 1);
   ::ASN1_INTEGER_set(::X509_get_serialNumber(x), serial++);

@@ -74,6 +74,7 @@ CAF_TEST(a node with its files is ready for links) {
   CAF_CHECK((::SSL_CTX_get_options(ctx) & SSL_OP_NO_RENEGOTIATION) != 0);
   CAF_CHECK_EQUAL(SSL_CTX_get_session_cache_mode(ctx), SSL_SESS_CACHE_OFF);
   CAF_CHECK(::SSL_CTX_get_security_level(ctx) >= 2);
+  CAF_CHECK((SSL_CTX_get_mode(ctx) & SSL_MODE_NO_AUTO_CHAIN) != 0);
   CAF_CHECK_EQUAL(sk_X509_OBJECT_num(::X509_STORE_get0_objects(::SSL_CTX_get_cert_store(ctx))), 1);
 }
 
@@ -222,6 +223,16 @@ CAF_TEST(a certificate must serve both ends of a link) {
     CAF_CHECK(contains(refusal(make({.dns = {"a"}, .usage = half}, &ca)),
                        "cluster.tls.cert n.pem: may not be used for both ends of a link"));
   CAF_CHECK_EQUAL(refusal(make({.dns = {"a"}, .usage = ""}, &ca)), "");
+}
+
+CAF_TEST(weak keys are refused) {
+  const auto weak = make({.common_name = "weak", .authority = true, .rsa_bits = 1024});
+  CAF_CHECK(contains(
+      refusal(write("n", make({.dns = {"a"}}, &weak), weak)),
+      "cluster.tls.cert n.pem: is signed by a certificate that cannot be used: CA certificate key too weak"));
+  CAF_CHECK(contains(refusal(make({.dns = {"a"}, .rsa_bits = 1024}, &ca)),
+                     "cluster.tls.cert n.pem: cannot be used: EE certificate key too weak"));
+  CAF_CHECK_EQUAL(refusal(make({.dns = {"a"}, .rsa_bits = 2048}, &ca)), "");
 }
 
 CAF_TEST(the end is that of the authority if it comes first) {
