@@ -12,6 +12,7 @@
 #include <span>
 
 #include "config/bind.hpp"
+#include "config/rules.hpp"
 #include "config/show.hpp"
 
 namespace cafmcp::config {
@@ -85,23 +86,8 @@ class collector {
 
   /// What the keys must be to each other.
   void check_together() {
-    const auto& c = out_.values.cluster;
-    const std::array<const std::string*, 3> files{&c.tls.ca, &c.tls.cert, &c.tls.key};
-    const auto given = std::count_if(files.begin(), files.end(), [](const auto* f) { return !f->empty(); });
-    if (given != 0 && given != 3) {
-      complain_about("cluster.tls", "is incomplete; give ca, cert and key, or none of them");
-    }
-    if (c.listen && !is_loopback(*c.listen) && given == 0 && !c.insecure) {
-      complain_about(
-          "cluster.listen",
-          fmt::format("{} can be reached from other machines, but links would have no TLS; give "
-                      "cluster.tls.ca, cert and key, listen on 127.0.0.1, or set cluster.insecure to true",
-                      to_string(*c.listen)));
-    }
-    const auto& l = out_.values.limits;
-    if (l.outbound_bytes > l.backlog_bytes / 2) {
-      complain_about("limits.outbound_bytes",
-                     "is more than half of limits.backlog_bytes: a client that resumes could not take it");
+    for (const auto& c : check_rules(out_.values)) {
+      complain_about(c.key, c.what);
     }
   }
 

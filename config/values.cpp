@@ -89,7 +89,20 @@ std::string to_string(const address& a) {
 }
 
 bool is_loopback(const address& a) {
-  return a.host == "localhost" || a.host == "::1" || (is_ipv4(a.host) && a.host.rfind("127.", 0) == 0);
+  in6_addr v6{};
+  if (::inet_pton(AF_INET6, a.host.c_str(), &v6) == 1) {
+    return IN6_IS_ADDR_LOOPBACK(&v6);
+  }
+  return a.host == "localhost" || (is_ipv4(a.host) && a.host.rfind("127.", 0) == 0);
+}
+
+bool is_wildcard(const address& a) {
+  in6_addr v6{};
+  if (::inet_pton(AF_INET6, a.host.c_str(), &v6) == 1) {
+    return IN6_IS_ADDR_UNSPECIFIED(&v6);
+  }
+  in_addr v4{};
+  return ::inet_pton(AF_INET, a.host.c_str(), &v4) == 1 && v4.s_addr == INADDR_ANY;
 }
 
 result<address> parse_address(std::string_view s) {

@@ -27,6 +27,9 @@ std::string to_string(const address& a);
 /// Whether only this machine can reach `a`: 127.0.0.0/8, ::1, localhost.
 bool is_loopback(const address& a);
 
+/// Whether `a` is all addresses of a machine, which one can listen on but not connect to: 0.0.0.0, ::.
+bool is_wildcard(const address& a);
+
 /// `127.0.0.1:8080`, `[::1]:8080`, `host.example:8080`. Names are not resolved.
 result<address> parse_address(std::string_view s);
 

@@ -102,11 +102,20 @@ CAF_TEST(addresses) {
 }
 
 CAF_TEST(loopback) {
-  for (const auto* host : {"127.0.0.1", "127.1.2.3", "::1", "localhost"}) {
+  for (const auto* host : {"127.0.0.1", "127.1.2.3", "::1", "0:0:0:0:0:0:0:1", "localhost"}) {
     CAF_CHECK(is_loopback({host, 1}));
   }
   for (const auto* host : {"0.0.0.0", "::", "10.0.0.1", "127.example.com", "localhost.example"}) {
     CAF_CHECK(!is_loopback({host, 1}));
+  }
+}
+
+CAF_TEST(wildcards) {
+  for (const auto* host : {"0.0.0.0", "::", "0:0::0"}) {
+    CAF_CHECK(is_wildcard({host, 1}));
+  }
+  for (const auto* host : {"127.0.0.1", "::1", "10.0.0.0", "localhost", "any"}) {
+    CAF_CHECK(!is_wildcard({host, 1}));
   }
 }
 
