@@ -13,6 +13,7 @@
 #include "actors/session_gateway.hpp"
 #include "admin/heartbeat.hpp"
 #include "admin/token.hpp"
+#include "base/listener.hpp"
 #include "base/log.hpp"
 #include "base/version.hpp"
 #include "sdk/blocking_pool.hpp"
@@ -28,7 +29,7 @@ std::chrono::milliseconds drain_limit_of(const config::settings& s) {
   return s.shutdown.timeout * 8 / 10;
 }
 
-std::string url_of(const transport::listener& socket, const char* path) {
+std::string url_of(const net::listener& socket, const char* path) {
   const auto& endpoint = socket.endpoint();
   auto host = endpoint.address().to_string();
   if (endpoint.address().is_v6())
@@ -49,7 +50,7 @@ void raise_descriptor_limit() {
 
 // A listening port: what outlives the actor that serves it.
 struct node::port {
-  std::shared_ptr<const transport::listener> socket;
+  std::shared_ptr<const net::listener> socket;
   std::shared_ptr<transport::metrics> counters = std::make_shared<transport::metrics>();
   std::shared_ptr<transport::router> routes = std::make_shared<transport::router>();
   std::shared_ptr<transport::connection_set> connections;
@@ -93,11 +94,11 @@ result<void> node::open_data_dir() const {
 
 result<void> node::open_ports() {
   const auto open = [](const config::address& where) -> result<std::unique_ptr<port>> {
-    auto socket = transport::listen(where.host, where.port);
+    auto socket = net::listen(where.host, where.port);
     if (!socket)
       return socket.error();
     auto p = std::make_unique<port>();
-    p->socket = std::make_shared<const transport::listener>(std::move(*socket));
+    p->socket = std::make_shared<const net::listener>(std::move(*socket));
     return p;
   };
   auto service = open(settings_.listen);

@@ -46,7 +46,7 @@ connection::~connection() {
   list_hook::unlink();
 }
 
-void connection::start(unique_fd fd) {
+void connection::start(net::unique_fd fd) {
   boost::system::error_code ec;
   socket_.assign(remote_.protocol(), fd.get(), ec);
   if (ec)

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 
+#include "base/listener.hpp"
 #include "supervisors/timer_wheel.hpp"
 #include "transport/connection_set.hpp"
 #include "transport/http.hpp"
@@ -50,7 +51,7 @@ class connection final : public std::enable_shared_from_this<connection>,
   ~connection() override;
 
   /// Starts serving the socket. Once.
-  void start(unique_fd fd);
+  void start(net::unique_fd fd);
 
   /// Closes the socket; what waits for it wakes up and ends.
   void abort();

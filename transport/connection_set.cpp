@@ -138,7 +138,7 @@ void connection_set::tell_if_gone() {
     f();
 }
 
-void connection_set::refuse(unique_fd fd, const refusal& why, counter& reason) {
+void connection_set::refuse(net::unique_fd fd, const refusal& why, counter& reason) {
   reason.add();
   const auto text = closing_answer(why, 1);
   if (::send(fd.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
@@ -155,7 +155,7 @@ bool connection_set::count_address(const std::string& address, std::size_t bound
   return true;
 }
 
-void connection_set::adopt(unique_fd fd, const boost::asio::ip::tcp::endpoint& remote) {
+void connection_set::adopt(net::unique_fd fd, const boost::asio::ip::tcp::endpoint& remote) {
   counters_->accepted.add();
   if (draining())
     return refuse(std::move(fd), refusals::draining, counters_->refused_draining);

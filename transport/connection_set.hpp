@@ -19,9 +19,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/listener.hpp"
 #include "supervisors/io_pool.hpp"
 #include "transport/limits.hpp"
-#include "transport/listener.hpp"
 #include "transport/metrics.hpp"
 #include "transport/router.hpp"
 
@@ -117,10 +117,10 @@ class connection_set : public std::enable_shared_from_this<connection_set> {
   void report(event::kind what, std::string detail) const;
 
   /// Takes a new connection, or answers 503 and closes it. For `http_server`.
-  void adopt(unique_fd fd, const boost::asio::ip::tcp::endpoint& remote);
+  void adopt(net::unique_fd fd, const boost::asio::ip::tcp::endpoint& remote);
 
   /// Answers 503 with `why` and closes, without reading.
-  void refuse(unique_fd fd, const refusal& why, counter& reason);
+  void refuse(net::unique_fd fd, const refusal& why, counter& reason);
 
   /// The shard of a context. For connections.
   shard& at(std::size_t index) noexcept { return *shards_[index]; }

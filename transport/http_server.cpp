@@ -27,8 +27,8 @@ constexpr auto longest_pause = 1000ms;
 // Connections taken in one turn, so that a flood of them leaves room for the others on this context.
 constexpr int batch = 64;
 
-unique_fd open_reserve() {
-  return unique_fd{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+net::unique_fd open_reserve() {
+  return net::unique_fd{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
 }
 
 // Errors of the connection that was waiting, not of the socket it waited at; see accept(2).
@@ -43,10 +43,11 @@ bool concerns_one_connection(int code) {
 /// The loop. Belongs to its context's thread once it runs.
 class accept_loop : public std::enable_shared_from_this<accept_loop> {
  public:
-  accept_loop(boost::asio::io_context& io, unique_fd reserve, std::shared_ptr<connection_set> connections)
+  accept_loop(boost::asio::io_context& io, net::unique_fd reserve,
+              std::shared_ptr<connection_set> connections)
       : acceptor_(io), timer_(io), reserve_(std::move(reserve)), connections_(std::move(connections)) {}
 
-  bool open(const tcp& protocol, unique_fd fd) {
+  bool open(const tcp& protocol, net::unique_fd fd) {
     boost::system::error_code ec;
     acceptor_.assign(protocol, fd.get(), ec);
     if (!ec)
@@ -86,7 +87,8 @@ class accept_loop : public std::enable_shared_from_this<accept_loop> {
   bool accept_one() {
     tcp::endpoint remote;
     auto size = static_cast<socklen_t>(remote.capacity());
-    unique_fd fd{::accept4(acceptor_.native_handle(), remote.data(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+    net::unique_fd fd{
+        ::accept4(acceptor_.native_handle(), remote.data(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK)};
     if (fd) {
       pause_ = first_pause;
       remote.resize(std::min<std::size_t>(size, remote.capacity()));
@@ -115,7 +117,7 @@ class accept_loop : public std::enable_shared_from_this<accept_loop> {
   void shed() {
     for (int i = 0; i < batch && reserve_; ++i) {
       reserve_.reset();
-      unique_fd fd{::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+      net::unique_fd fd{::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
       const bool got = static_cast<bool>(fd);
       if (got) {
         connections_->counters().accepted.add();
@@ -143,12 +145,12 @@ class accept_loop : public std::enable_shared_from_this<accept_loop> {
 
   boost::asio::basic_socket_acceptor<tcp, boost::asio::io_context::executor_type> acceptor_;
   boost::asio::steady_timer timer_;
-  unique_fd reserve_;
+  net::unique_fd reserve_;
   std::shared_ptr<connection_set> connections_;
   std::chrono::milliseconds pause_{first_pause};
 };
 
-http_server::http_server(otp::io_pool& pool, const listener& socket,
+http_server::http_server(otp::io_pool& pool, const net::listener& socket,
                          std::shared_ptr<connection_set> connections, std::size_t context)
     : pool_(pool),
       fd_(socket.fd()),
@@ -162,7 +164,7 @@ http_server::~http_server() {
 
 result<void> http_server::start() {
   auto& io = pool_.context(context_);
-  unique_fd copy{::fcntl(fd_, F_DUPFD_CLOEXEC, 0)};
+  net::unique_fd copy{::fcntl(fd_, F_DUPFD_CLOEXEC, 0)};
   auto reserve = open_reserve();
   if (!copy || !reserve)
     return fail(errc::io, "cannot accept connections: " + std::generic_category().message(errno) +

@@ -8,10 +8,10 @@
 
 #include <memory>
 
+#include "base/listener.hpp"
 #include "base/result.hpp"
 #include "supervisors/io_pool.hpp"
 #include "transport/connection_set.hpp"
-#include "transport/listener.hpp"
 
 namespace cafmcp::transport {
 
@@ -21,7 +21,7 @@ class accept_loop;
 class http_server {
  public:
   /// Will accept from `socket`, on context `context` of the pool, into `connections`.
-  http_server(otp::io_pool& pool, const listener& socket, std::shared_ptr<connection_set> connections,
+  http_server(otp::io_pool& pool, const net::listener& socket, std::shared_ptr<connection_set> connections,
               std::size_t context = 0);
   http_server(const http_server&) = delete;
   http_server& operator=(const http_server&) = delete;

@@ -271,11 +271,11 @@ CAF_TEST(out of descriptors the loop sheds and recovers) {
   rlimit old{};
   ::getrlimit(RLIMIT_NOFILE, &old);
   // No descriptor is free from here on: the holes below the limit are filled.
-  std::vector<unique_fd> fillers;
+  std::vector<cafmcp::net::unique_fd> fillers;
   rlimit low{static_cast<rlim_t>(b.fd()) + 20, old.rlim_max};
   ::setrlimit(RLIMIT_NOFILE, &low);
-  for (unique_fd fd{::open("/dev/null", O_RDONLY | O_CLOEXEC)}; fd;
-       fd = unique_fd{::open("/dev/null", O_RDONLY | O_CLOEXEC)})
+  for (cafmcp::net::unique_fd fd{::open("/dev/null", O_RDONLY | O_CLOEXEC)}; fd;
+       fd = cafmcp::net::unique_fd{::open("/dev/null", O_RDONLY | O_CLOEXEC)})
     fillers.push_back(std::move(fd));
   CAF_CHECK(a.connect(h.port()));
   CAF_CHECK_EQUAL(a.read().status, 503);

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <memory>
 
+#include "base/listener.hpp"
 #include "supervisors/base_actor.hpp"
 #include "transport/http_server.hpp"
 
@@ -45,7 +46,7 @@ class drain_plan {
 /// What an `http_worker` works with; shared with its successors.
 struct http_port {
   otp::io_pool* pool = nullptr;
-  std::shared_ptr<const listener> socket;
+  std::shared_ptr<const net::listener> socket;
   std::shared_ptr<connection_set> connections;
   std::shared_ptr<const drain_plan> drains;
 };

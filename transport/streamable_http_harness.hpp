@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 
+#include "base/listener.hpp"
 #include "transport/streamable_http.hpp"
 #include "transport/test_harness.hpp"
 
@@ -104,7 +105,7 @@ struct mcp_harness {
   std::shared_ptr<fake_session> s1() const { return sessions->session("s1"); }
 
   std::shared_ptr<metrics> counters = std::make_shared<metrics>();
-  std::optional<listener> socket;
+  std::optional<net::listener> socket;
   std::unique_ptr<otp::io_pool> pool;
   std::shared_ptr<fake_gateway> sessions;
   std::shared_ptr<connection_set> set;

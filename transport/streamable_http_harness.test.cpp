@@ -126,7 +126,7 @@ std::shared_ptr<fake_session> fake_gateway::add(const std::string& id) {
 }
 
 mcp_harness::mcp_harness(mcp_options options, const limits& bounds, std::size_t threads) {
-  auto opened = listen("127.0.0.1", 0);
+  auto opened = net::listen("127.0.0.1", 0);
   socket.emplace(std::move(opened.value()));
   pool = std::make_unique<otp::io_pool>(threads);
   sessions = std::make_shared<fake_gateway>(*pool);

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/listener.hpp"
 #include "transport/http_server.hpp"
 
 namespace cafmcp::transport::test {
@@ -144,7 +145,7 @@ class client {
     return ::poll(&p, 1, 0) == 1 && ::recv(fd_.get(), &c, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
   }
 
-  unique_fd fd_;
+  net::unique_fd fd_;
   std::string buffer_;
   bool reset_ = false;
 };
@@ -191,7 +192,7 @@ struct harness {
   std::atomic<int> told_to_drain{0};
   std::atomic<int> events{0};
   std::shared_ptr<metrics> counters = std::make_shared<metrics>();
-  std::optional<listener> socket;
+  std::optional<net::listener> socket;
   std::unique_ptr<otp::io_pool> pool;
   std::shared_ptr<connection_set> set;
   std::unique_ptr<http_server> server;

@@ -128,7 +128,7 @@ std::shared_ptr<const router> make_routes(harness& h) {
 }  // namespace
 
 harness::harness(const limits& bounds, std::size_t threads) {
-  auto opened = listen("127.0.0.1", 0);
+  auto opened = net::listen("127.0.0.1", 0);
   socket.emplace(std::move(opened.value()));
   pool = std::make_unique<otp::io_pool>(threads);
   set = connection_set::make(*pool, make_routes(*this), bounds, counters,

@@ -1,6 +1,6 @@
-#define CAF_SUITE transport_listener
+#define CAF_SUITE listener
 
-#include "transport/listener.hpp"
+#include "base/listener.hpp"
 
 #include <fcntl.h>
 
@@ -9,8 +9,8 @@
 #include "tests/unit/caf_test.hpp"
 
 using cafmcp::errc;
-using cafmcp::transport::listen;
-using cafmcp::transport::unique_fd;
+using cafmcp::net::listen;
+using cafmcp::net::unique_fd;
 using namespace std::string_literals;
 
 CAF_TEST(a free port is picked and shown) {

@@ -10,7 +10,7 @@
 
 #include "base/result.hpp"
 
-namespace cafmcp::transport {
+namespace cafmcp::net {
 
 /// A file descriptor that closes itself.
 class unique_fd {
@@ -53,4 +53,4 @@ class listener {
 /// Resolving a name blocks. Errors are `errc::io` with a line for the user.
 result<listener> listen(const std::string& host, std::uint16_t port, int backlog = 4096);
 
-}  // namespace cafmcp::transport
+}  // namespace cafmcp::net

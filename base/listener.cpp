@@ -1,4 +1,4 @@
-#include "transport/listener.hpp"
+#include "base/listener.hpp"
 
 #include <netdb.h>
 #include <sys/socket.h>
@@ -9,7 +9,7 @@
 #include <memory>
 #include <system_error>
 
-namespace cafmcp::transport {
+namespace cafmcp::net {
 
 namespace {
 
@@ -78,4 +78,4 @@ result<listener> listen(const std::string& host, std::uint16_t port, int backlog
   return fail(errc::io, what + std::generic_category().message(code) + advice(code));
 }
 
-}  // namespace cafmcp::transport
+}  // namespace cafmcp::net
