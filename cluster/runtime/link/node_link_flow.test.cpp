@@ -40,7 +40,7 @@ CAF_TEST(a stuck actor stops only those who send to it) {
   CAF_CHECK(a->link->backlog_bytes() > 0);
   // Its window, and what is over it by one message.
   CAF_CHECK(b->link->counters().messages_in <= bounds.actor_bytes / 100'000 + 2);
-  CAF_CHECK_EQUAL(ask<blob>(quick, blob{"past"}).value().bytes, "past");
+  CAF_CHECK(ask<blob>(quick, blob{"past"}).value().bytes == "past");
   // Once it reads, everything arrives.
   caf::anon_send(b->names["stuck"], caf::ok_atom_v);
   run();
@@ -145,7 +145,7 @@ CAF_TEST(a handle that nobody holds is given back) {
   CAF_CHECK_EQUAL(a->link->imports(), 0u);
   CAF_CHECK_EQUAL(b->link->exports(), 0u);
   remote = lookup("echo");
-  CAF_CHECK_EQUAL(ask<blob>(remote, blob{"again"}).value().bytes, "again");
+  CAF_CHECK(ask<blob>(remote, blob{"again"}).value().bytes == "again");
 }
 
 CAF_TEST(a handle given back while it is sent again stays) {
@@ -160,7 +160,7 @@ CAF_TEST(a handle given back while it is sent again stays) {
   run();
   CAF_REQUIRE(second);
   CAF_CHECK_EQUAL(b->link->exports(), 1u);
-  CAF_CHECK_EQUAL(ask<blob>(second, blob{"still"}).value().bytes, "still");
+  CAF_CHECK(ask<blob>(second, blob{"still"}).value().bytes == "still");
 }
 
 CAF_TEST(messages outlive the handle that they were sent by) {
