@@ -77,8 +77,8 @@ std::string describe(const caf::error& reason) {
     name = caf::to_string(static_cast<caf::exit_reason>(reason.code()));
   else if (reason.category() == caf::atom("system"))
     name = caf::to_string(static_cast<caf::sec>(reason.code()));
-  else
-    name = "error " + std::to_string(reason.code());
+  else  // another library's: its text, if it has one, says more than its number
+    name = caf::to_string(reason.category()) + (text.empty() ? " error " + std::to_string(reason.code()) : "");
   return text.empty() ? name : name + ": " + text;
 }
 
