@@ -484,7 +484,7 @@ CAF_TEST(an instance that is being restarted goes by its last number) {
   crash(y);
   CAF_CHECK_EQUAL(ask(find_child{x}), exit_code::restarting);
   CAF_CHECK(!ask(get_childspec{x}));
-  CAF_CHECK_EQUAL(children(), (events{y + " restarting", x + " restarting"}));
+  CAF_CHECK_EQUAL(children(), (events{x + " restarting", y + " restarting"}));
   CAF_CHECK_EQUAL(counts(), "1 0 0 2");
   CAF_CHECK(!ask(terminate_child{x}));
   CAF_CHECK_EQUAL(ask(find_child{x}), exit_code::not_found);

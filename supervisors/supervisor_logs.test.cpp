@@ -107,7 +107,7 @@ CAF_TEST(a child that does not run makes no progress report) {
   script s{{step::ignore, step::ignore_in_init, step::error}};
   start({}, {scripted_spec(s, {"a"})});
   ask(restart_child{"a"});
-  CAF_CHECK_EQUAL(ask(restart_child{"a"}), exit_code::noproc);
+  CAF_CHECK_EQUAL(ask(restart_child{"a"}), caf::sec::cannot_open_port);
   CAF_CHECK_EQUAL(take().size(), 0u);
 }
 

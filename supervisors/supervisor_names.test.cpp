@@ -13,6 +13,7 @@ using namespace cafmcp::otp::testing;
 namespace {
 
 struct names_fixture : script_fixture {
+  ~names_fixture() { drop(); }
   /// "alive", "unavailable" or "not_found".
   std::string state(const std::string& name) const {
     const auto found = names->lookup(name);

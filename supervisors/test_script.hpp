@@ -142,6 +142,7 @@ inline child_spec scripted_spec(script s, worker_options options, restart r = re
 
 /// With a script for each child, by name. They run at once unless their scripts say otherwise.
 struct script_fixture : fixture {
+  ~script_fixture() { drop(); }
   script& script_of(const std::string& name) {
     return scripts_.try_emplace(name, script{{}, step::at_once}).first->second;
   }
