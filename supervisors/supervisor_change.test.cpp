@@ -207,6 +207,7 @@ CAF_TEST(a change that is refused changes nothing) {
   const auto refused = [&](const supervisor_flags& flags, std::vector<child_spec> specs) {
     CAF_CHECK_EQUAL(ask(change_supervisor{flags, std::move(specs)}), exit_code::bad_specification);
   };
+  CAF_CHECK_EQUAL(change(bad_flags), exit_code::bad_specification);
   refused(bad_flags, {newer_a});
   refused(good, {newer_a, significant});
   refused(good, {newer_a, bad_id});

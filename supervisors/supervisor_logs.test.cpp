@@ -135,6 +135,7 @@ CAF_TEST(each failed restart is a start_error) {
   CAF_REQUIRE_EQUAL(all.size(), 3u);
   check_report(all[0], "child_terminated", "crashed: boom", "a");
   check_report(all[1], "start_error", "cannot_open_port: no luck", "a");
+  CAF_CHECK_EQUAL(all[1]["pid"], 0);  // there is none
   CAF_CHECK_EQUAL(all[1]["restarts"], 1);
   check_report(all[2], "start_error", "crashed: no luck", "a");
   CAF_CHECK_EQUAL(all[2]["restarts"], 2);
@@ -251,14 +252,57 @@ CAF_TEST(one restart too many is a shutdown) {
   CAF_CHECK_EQUAL(all[1]["supervisor"], "root");
 }
 
+CAF_TEST(a shutdown names the last actor that had started) {
+  script s{{step::ok, step::error_in_init, step::raise_in_init}};
+  start({strategy::one_for_one, 2}, {scripted_spec(s, {"a"})});
+  const auto old = pid("a");
+  kill("a");
+  CAF_CHECK(root_is_down());
+  const auto all = take("context", "shutdown");
+  CAF_REQUIRE_EQUAL(all.size(), 1u);
+  check_report(all[0], "shutdown", "reached_max_restart_intensity", "a");
+  CAF_CHECK_EQUAL(all[0]["pid"], old);
+}
+
+CAF_TEST(a child that ends before its turn in a stop is a shutdown_error with its actor) {
+  start({}, {probe_spec({"a"}), probe_spec({.id = "b", .stop_delay = 100ms})});
+  const auto old = kid("a");
+  stop();
+  kill(old);
+  auto r = the_report("shutdown_error", "kill", "a");
+  CAF_CHECK_EQUAL(r["pid"], old.id());
+  pass(100ms);
+  CAF_CHECK(root_is_down());
+  CAF_CHECK_EQUAL(take().size(), 0u);
+}
+
+CAF_TEST(a child that does not die is said to be stuck with its actor) {
+  caf::scoped_actor stuck{sys};
+  auto spec = probe_spec({"s"});
+  spec.shutdown = shutdown_rule::brutal_kill();
+  spec.start = [&](const start_context&) { return started{caf::actor_cast<caf::actor>(stuck)}; };
+  start({}, {spec});
+  stop();
+  pass(kill_grace);
+  CAF_CHECK(root_is_down());
+  const auto all = take();
+  CAF_REQUIRE_EQUAL(all.size(), 1u);
+  CAF_CHECK_EQUAL(all[0]["msg"], "a killed child is stuck in a handler; going on without it");
+  CAF_CHECK_EQUAL(all[0]["supervisor"], "root");
+  CAF_CHECK_EQUAL(all[0]["child"], "s");
+  CAF_CHECK_EQUAL(all[0]["pid"], stuck->id());
+}
+
 CAF_TEST(a child that is killed after its time is a shutdown_error) {
   auto spec = probe_spec({.id = "a", .stubborn = true});
   spec.shutdown = shutdown_rule::within(100ms);
   start({}, {spec});
   const auto old = pid("a");
   stop();
+  pass(99ms);
+  CAF_CHECK(!root_is_down());
   CAF_CHECK_EQUAL(take().size(), 0u);
-  pass(100ms);
+  pass(1ms);
   auto r = the_report("shutdown_error", "kill", "a");
   CAF_CHECK_EQUAL(r["pid"], old);
   CAF_CHECK_EQUAL(r["shutdown"], "100ms");

@@ -339,6 +339,26 @@ CAF_TEST(a child that starts in time is not killed afterwards) {
   CAF_CHECK_EQUAL(start_answer(), "ack");
 }
 
+CAF_TEST(a child that acknowledges when its time is over has not started) {
+  script s{{step::later}};
+  auto slow = scripted_spec(s, options("h"), restart::temporary);
+  slow.start_timeout = 100ms;
+  start({}, {});
+  auto handle = self->request(root, caf::infinite, start_child{slow});
+  run();
+  const auto late = kid("h");
+  advance_time(100ms);
+  self->send(late, verdict::acknowledge);
+  sched.prioritize(late);
+  sched.run_once();  // behind the end of the time, and before the kill
+  run();
+  handle.receive([](const child_started&) {}, [&](caf::error& e) { refusal = e; });
+  CAF_CHECK_EQUAL(refusal, exit_code::timeout);
+  CAF_CHECK_EQUAL(log, list({"+h", "-h"}));
+  CAF_CHECK_EQUAL(counts(), "0 0 0 0");
+  CAF_CHECK_EQUAL(take().size(), 0u);
+}
+
 CAF_TEST(a restart that is out of time is tried again after the child is gone) {
   script s{{step::ok, step::later, step::ok}};
   auto slow = scripted_spec(s, options("h"));
@@ -368,7 +388,11 @@ CAF_TEST(a child that is stuck in its start though killed is left behind) {
   CAF_CHECK_EQUAL(counts(), "0 0 0 0");
   handle.receive([](const child_started&) {}, [&](caf::error& e) { refusal = e; });
   CAF_CHECK_EQUAL(refusal, exit_code::timeout);
-  CAF_CHECK_EQUAL(take("msg", "a killed child is stuck in its start; going on without it").size(), 1u);
+  const auto said = take("msg", "a killed child is stuck in its start; going on without it");
+  CAF_REQUIRE_EQUAL(said.size(), 1u);
+  CAF_CHECK_EQUAL(said[0]["supervisor"], "root");
+  CAF_CHECK_EQUAL(said[0]["child"], "s");
+  CAF_CHECK_EQUAL(said[0]["pid"], stuck->id());
 }
 
 CAF_TEST(a stop overtakes the first start and the parent hears of it) {
