@@ -9,7 +9,8 @@ namespace cafmcp::cluster {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-candidate::candidate(link_environment_ptr environment, asio::io_context& io, bool dialer, std::string expected)
+candidate::candidate(link_environment_ptr environment, asio::io_context& io, bool dialer,
+                     std::string expected)
     : environment_(std::move(environment)),
       io_(io),
       dialer_(dialer),
@@ -37,7 +38,8 @@ std::shared_ptr<candidate> candidate::dial(link_environment_ptr environment, asi
 
 void candidate::use(tcp::socket socket) {
   const auto tls = environment_->tls ? environment_->tls->context() : nullptr;
-  channel_ = tls ? std::make_unique<channel>(std::move(socket), tls) : std::make_unique<channel>(std::move(socket));
+  channel_ =
+      tls ? std::make_unique<channel>(std::move(socket), tls) : std::make_unique<channel>(std::move(socket));
   if (remote_.empty())
     remote_ = channel_->remote();
 }
@@ -175,7 +177,8 @@ void candidate::refuse(std::string why) {
 }
 
 void candidate::drop() {
-  asio::post(io_, [me = shared_from_this()] { me->fail(cafmcp::fail(errc::conflict, "not wanted any more")); });
+  asio::post(io_,
+             [me = shared_from_this()] { me->fail(cafmcp::fail(errc::conflict, "not wanted any more")); });
 }
 
 // A stranger learns why, too: it may be a colleague who has mistyped the secret.
@@ -214,7 +217,11 @@ link_terms candidate::terms() const {
   const auto within = [](std::uint64_t bytes) {
     return static_cast<std::size_t>(std::clamp<std::uint64_t>(bytes, 64 << 10, 1 << 30));
   };
-  return {p.node,          p.incarnation, talk_.version(), within(p.window_bytes), within(p.actor_bytes),
+  return {p.node,
+          p.incarnation,
+          talk_.version(),
+          within(p.window_bytes),
+          within(p.actor_bytes),
           within(p.message_bytes)};
 }
 

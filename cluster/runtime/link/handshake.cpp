@@ -37,7 +37,8 @@ std::string hmac(const std::string& key, const std::string& text) {
 // What a stranger says goes into logs: one line, no control characters.
 std::string printable(std::string_view text) {
   std::string out{text.substr(0, max_refusal_bytes)};
-  std::replace_if(out.begin(), out.end(), [](char c) { return c < ' ' || c == 0x7f; }, '?');
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return c < ' ' || c == 0x7f; }, '?');
   return out;
 }
 

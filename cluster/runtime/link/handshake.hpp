@@ -22,11 +22,11 @@ namespace cafmcp::cluster {
 
 /// What a node says of itself.
 struct hello {
-  std::string magic;          ///< `handshake_magic`
-  std::uint32_t protocol{};   ///< of links: frames and handshake
-  std::string cluster;        ///< which one the node belongs to; empty: none yet
-  std::string node;           ///< its name
-  std::string id;             ///< of its data directory: the node's identity
+  std::string magic;            ///< `handshake_magic`
+  std::uint32_t protocol{};     ///< of links: frames and handshake
+  std::string cluster;          ///< which one the node belongs to; empty: none yet
+  std::string node;             ///< its name
+  std::string id;               ///< of its data directory: the node's identity
   std::uint64_t incarnation{};  ///< of its process, never 0
   std::uint32_t version{};      ///< of messages: the newest that it understands, and the oldest
   std::uint32_t min_version{};
@@ -63,9 +63,9 @@ std::optional<std::pair<std::size_t, handshake_frame>> decode_header(std::string
 
 /// Whether we stay on the line.
 enum class handshake_state : std::uint8_t {
-  talking,   ///< waits for a frame
-  proven,    ///< both know each other; the arbiter decides
-  ready,     ///< the other is the arbiter and has taken this connection
+  talking,  ///< waits for a frame
+  proven,   ///< both know each other; the arbiter decides
+  ready,    ///< the other is the arbiter and has taken this connection
 };
 
 /// One side of the conversation.
@@ -77,8 +77,8 @@ class handshake {
   /// Frames to send first.
   std::string begin() const;
 
-  /// The next frame of the peer; the frames to answer with, or why this ends: `denied` (what we tell the peer,
-  /// too), or what the peer has told us.
+  /// The next frame of the peer; the frames to answer with, or why this ends: `denied` (what we tell the
+  /// peer, too), or what the peer has told us.
   result<std::string> receive(handshake_frame kind, std::string_view body);
 
   handshake_state state() const noexcept { return state_; }

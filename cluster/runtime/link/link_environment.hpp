@@ -18,13 +18,13 @@ class link_directory;
 
 /// Bounds for those who are not known yet, and for dialling.
 struct link_manners {
-  std::size_t strangers = 64;  ///< connections that have not proven who they are, at a time
-  std::size_t peers = 256;     ///< other nodes
-  std::chrono::milliseconds handshake{5'000};        ///< longest time until a connection is a link
-  std::chrono::milliseconds connect{3'000};          ///< longest time to reach an address
-  std::chrono::milliseconds first_retry{100};        ///< then twice as long each time
+  std::size_t strangers = 64;                  ///< connections that have not proven who they are, at a time
+  std::size_t peers = 256;                     ///< other nodes
+  std::chrono::milliseconds handshake{5'000};  ///< longest time until a connection is a link
+  std::chrono::milliseconds connect{3'000};    ///< longest time to reach an address
+  std::chrono::milliseconds first_retry{100};  ///< then twice as long each time
   std::chrono::milliseconds longest_retry{5'000};
-  std::chrono::milliseconds forget_after{600'000};   ///< a peer that can't be reached
+  std::chrono::milliseconds forget_after{600'000};  ///< a peer that can't be reached
 };
 
 /// The environment.
@@ -35,9 +35,9 @@ struct link_environment {
   name_resolver resolve;
   link_bounds bounds;
   link_manners manners;
-  hello self;                          ///< without nonce and sizes, which are filled in from `bounds`
+  hello self;  ///< without nonce and sizes, which are filled in from `bounds`
   std::string secret;
-  std::shared_ptr<tls_identity> tls;   ///< null: plain TCP
+  std::shared_ptr<tls_identity> tls;  ///< null: plain TCP
   std::shared_ptr<link_directory> directory;
 
   /// What we say of ourselves.

@@ -44,15 +44,15 @@ struct link_listener::loop : std::enable_shared_from_this<loop> {
 
   void accept() {
     auto& io = environment->pool->context(environment->pool->next());
-    acceptor.async_accept(io, [me = shared_from_this(), &io](const boost::system::error_code& ec,
-                                                             tcp::socket socket) {
-      if (!me->acceptor.is_open())
-        return;
-      if (ec)
-        return me->rest(ec);
-      me->welcome(io, std::move(socket));
-      me->accept();
-    });
+    acceptor.async_accept(
+        io, [me = shared_from_this(), &io](const boost::system::error_code& ec, tcp::socket socket) {
+          if (!me->acceptor.is_open())
+            return;
+          if (ec)
+            return me->rest(ec);
+          me->welcome(io, std::move(socket));
+          me->accept();
+        });
   }
 
   void rest(const boost::system::error_code& ec) {

@@ -85,43 +85,57 @@ void link_manager::on_candidate(const candidate_event& e) {
 
 void link_manager::pass_on(const candidate_event& e) {
   const auto& node = e.who->peer().node;
+  if (const auto starting = early_.find(node); starting != early_.end())
+    return starting->second.push_back(e);
   if (const auto to = names_->lookup(name_of_peer(node)))
     return caf::anon_send(*to, e);
-  if (e.what == candidate::event::proven)
-    bring_up(node, e);
-}
-
-void link_manager::bring_up(const std::string& node, const candidate_event& first) {
+  if (e.what != candidate::event::proven)
+    return;
   auto& directory = *environment_->directory;
   if (!directory.knows(node) && directory.size() >= environment_->manners.peers) {
     ++directory.strangers().refused;
-    return first.who->refuse("this node knows " + std::to_string(directory.size()) + " others already");
+    return e.who->refuse("this node knows " + std::to_string(directory.size()) + " others already");
   }
-  const auto supervisor = names_->lookup(supervisor_);
-  if (!supervisor)
-    return first.who->drop();
   directory.change(node, [&](peer_view& view) {
-    view.about = first.who->peer();
+    view.about = e.who->peer();
     view.about.nonce.clear();
   });
-  const auto started = [first](const otp::child_started& c) {
-    c.actor ? caf::anon_send(c.actor, first) : first.who->drop();
-  };
-  const auto failed = [first](caf::error& why) {
-    // Between death and restart, perhaps: the node will dial again.
-    logger().warn("no actor for a node yet", {{"node", first.who->peer().node}, {"reason", otp::describe(why)}});
-    first.who->drop();
-  };
+  early_[node].push_back(e);
+  bring_up(node);
+}
+
+void link_manager::bring_up(const std::string& node) {
+  const auto supervisor = names_->lookup(supervisor_);
+  if (!supervisor)
+    return give_up(node, otp::make_exit(otp::exit_code::restarting));
+  const auto started = [this, node](const otp::child_started& c) { hand_over(node, c.actor); };
+  const auto failed = [this, node](caf::error& why) { give_up(node, why); };
   ask(
       *supervisor, start_limit, started,
       [=, this, to = *supervisor](caf::error& why) {
         if (const auto there = otp::running_child(why))
-          return caf::anon_send(there, first);
+          return hand_over(node, there);
         if (why == otp::exit_code::already_present)  // it was given up before
           return ask(to, start_limit, started, failed, otp::restart_child{node});
-        failed(why);
+        give_up(node, why);
       },
       otp::start_child{peer_spec(environment_, node)});
+}
+
+void link_manager::hand_over(const std::string& node, const caf::actor& actor) {
+  if (!actor)
+    return give_up(node, otp::make_exit(otp::exit_code::noproc));
+  const auto events = early_.extract(node);
+  for (const auto& e : events.mapped())
+    caf::anon_send(actor, e);
+}
+
+// Between death and restart, perhaps: the node will dial again.
+void link_manager::give_up(const std::string& node, const caf::error& why) {
+  logger().warn("no actor for a node yet", {{"node", node}, {"reason", otp::describe(why)}});
+  const auto events = early_.extract(node);
+  for (const auto& e : events.mapped())
+    e.who->drop();
 }
 
 void link_manager::note_refusal(const candidate& c) {

@@ -45,7 +45,9 @@ class link_manager final : public otp::base_actor {
 
   void on_candidate(const candidate_event& e);
   void pass_on(const candidate_event& e);
-  void bring_up(const std::string& node, const candidate_event& first);
+  void bring_up(const std::string& node);
+  void hand_over(const std::string& node, const caf::actor& actor);
+  void give_up(const std::string& node, const caf::error& why);
   void note_refusal(const candidate& c);
   void look_after(std::size_t index);
   void on_seed(std::size_t index, const candidate_event& e);
@@ -55,8 +57,9 @@ class link_manager final : public otp::base_actor {
   const std::shared_ptr<otp::name_table> names_;
   const std::string supervisor_;
   std::vector<seed> seeds_;
-  std::uint64_t unsaid_refusals_ = 0;  // since the last line
-  bool quiet_ = false;                 // no line about refusals now
+  std::unordered_map<std::string, std::vector<candidate_event>> early_;  // for peers that are being started
+  std::uint64_t unsaid_refusals_ = 0;                                    // since the last line
+  bool quiet_ = false;                                                   // no line about refusals now
   std::uint64_t last_question_ = 0;
   std::unordered_map<std::uint64_t, caf::typed_response_promise<caf::actor>> questions_;
 };

@@ -28,8 +28,8 @@ otp::child_spec links_branch(const link_environment_ptr& environment,
   const auto gate =
       std::make_shared<stranger_gate>(environment->manners.strangers, environment->directory->strangers());
   listener.start = [environment, socket, gate](const otp::start_context& c) -> otp::start_result {
-    return otp::started{otp::spawn_child<link_listener>(*c.supervisor, c.where, environment, socket, gate, c.names,
-                                                        std::string{links_name}),
+    return otp::started{otp::spawn_child<link_listener>(*c.supervisor, c.where, environment, socket, gate,
+                                                        c.names, std::string{links_name}),
                         true};
   };
 

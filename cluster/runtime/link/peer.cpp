@@ -132,8 +132,9 @@ void peer::adopt(const std::shared_ptr<candidate>& c) {
   link_ = std::make_shared<node_link>(*environment_->system, *environment_->types, environment_->resolve,
                                       environment_->bounds, c->terms());
   boost::asio::post(c->io(), [c, link = link_, serial, me = address()] {
-    link_connection::start(c->io(), c->release(), link,
-                           [me, serial](const caf::error& why) { otp::tell(me, link_over{serial, why}); });
+    link_connection::start(c->io(), c->release(), link, [me, serial](const caf::error& why) {
+      otp::tell(me, link_over{serial, why});
+    });
     otp::tell(me, link_started{serial});
   });
 }

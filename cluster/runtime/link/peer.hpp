@@ -44,14 +44,14 @@ class peer final : public otp::base_actor {
   const link_environment_ptr environment_;
   const std::string node_;
   retry_delay delay_;
-  std::shared_ptr<node_link> link_;      // from the moment of its choice
-  bool started_ = false;                 // it is on its socket, and published
-  hello linked_to_;                      // whom it goes to
-  std::uint64_t serial_ = 0;             // of the link
-  node_link::clock::time_point since_;   // of the link, or of its end
+  std::shared_ptr<node_link> link_;     // from the moment of its choice
+  bool started_ = false;                // it is on its socket, and published
+  hello linked_to_;                     // whom it goes to
+  std::uint64_t serial_ = 0;            // of the link
+  node_link::clock::time_point since_;  // of the link, or of its end
   std::shared_ptr<candidate> dialling_;
-  std::shared_ptr<candidate> proven_;    // will be the link, as far as we know
-  std::shared_ptr<candidate> parked_;    // may become it if that one comes to nothing, or the link is over
+  std::shared_ptr<candidate> proven_;  // will be the link, as far as we know
+  std::shared_ptr<candidate> parked_;  // may become it if that one comes to nothing, or the link is over
   otp::timer_id retry_ = 0;
 };
 

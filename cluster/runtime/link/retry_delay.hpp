@@ -20,7 +20,8 @@ class retry_delay {
   milliseconds next() {
     const auto now = next_;
     next_ = std::min(2 * next_, longest_);
-    return milliseconds{std::uniform_int_distribution<milliseconds::rep>{now.count() / 2, now.count()}(random_)};
+    return milliseconds{
+        std::uniform_int_distribution<milliseconds::rep>{now.count() / 2, now.count()}(random_)};
   }
 
   void reset() noexcept { next_ = first_; }
