@@ -1,27 +1,26 @@
 #define CAF_SUITE supervisor_change
 
-#include "supervisors/runtime.hpp"
 #include "supervisors/supervisor.hpp"
 #include "tests/unit/caf_test.hpp"
 
-#include "supervisors/test_supervisor_c.hpp"
+#include "supervisors/test_script.hpp"
+#include "supervisors/test_supervisor.hpp"
 
 using namespace cafmcp::otp;
-using namespace cafmcp::otp::test_c;
+using namespace cafmcp::otp::testing;
 
 namespace {
 
-struct change_fixture : fixture {
+struct change_fixture : script_fixture {
   /// The same child, which from its next start on is called otherwise in the log.
   child_spec newer(child_spec spec, const std::string& version) {
     spec.start = [this, version](const start_context& context) -> start_result {
-      return started{
-          spawn_on<probe>(context.supervisor->system(), context.where, probe_options{version, &log})};
+      return started{spawn_probe(context, {version, &log})};
     };
     return spec;
   }
-  caf::error change(supervisor_flags flags) { return try_(change_supervisor{flags, {}}); }
-  caf::error change(std::vector<child_spec> specs) { return try_(change_supervisor{{}, std::move(specs)}); }
+  caf::error change(supervisor_flags flags) { return ask(change_supervisor{flags, {}}); }
+  caf::error change(std::vector<child_spec> specs) { return ask(change_supervisor{{}, std::move(specs)}); }
 };
 
 }  // namespace
@@ -29,7 +28,7 @@ struct change_fixture : fixture {
 CAF_TEST_FIXTURE_SCOPE(supervisor_change_tests, change_fixture)
 
 CAF_TEST(new flags hold from the next death on and restart nobody) {
-  start({strategy::one_for_one, 10}, {probe_spec({"a", &log}), probe_spec({"b", &log})});
+  start({strategy::one_for_one, 10}, {plain("a"), plain("b")});
   log.clear();
   CAF_CHECK(!change(supervisor_flags{strategy::one_for_all, 10}));
   CAF_CHECK_EQUAL(log, events{});
@@ -42,7 +41,7 @@ CAF_TEST(new flags hold from the next death on and restart nobody) {
 }
 
 CAF_TEST(restarts that were counted stay counted and a lower intensity bites at the next one) {
-  start({strategy::one_for_one, 10}, {probe_spec({"a", &log})});
+  start({strategy::one_for_one, 10}, {plain("a")});
   crash("a");
   crash("a");
   CAF_CHECK(!change(supervisor_flags{strategy::one_for_one, 2}));
@@ -53,23 +52,23 @@ CAF_TEST(restarts that were counted stay counted and a lower intensity bites at 
 }
 
 CAF_TEST(a higher intensity and another period count from then on) {
-  start({strategy::one_for_one, 2, 5s}, {probe_spec({"a", &log})});
+  start({strategy::one_for_one, 2, 5s}, {plain("a")});
   crash("a");
   crash("a");
   CAF_CHECK(!change(supervisor_flags{strategy::one_for_one, 3, 5s}));
   crash("a");
   CAF_CHECK(!root_is_down());
-  wait(1s);
+  pass(1s);
   CAF_CHECK(!change(supervisor_flags{strategy::one_for_one, 3, 500ms}));
   crash("a");
   CAF_CHECK(!root_is_down());
 }
 
 CAF_TEST(auto_shutdown can be switched on) {
-  auto spec = probe_spec({"a", &log}, restart::transient);
+  auto spec = plain("a", restart::transient);
   start({}, {spec});
   spec.significant = true;
-  CAF_CHECK(!try_(change_supervisor{
+  CAF_CHECK(!ask(change_supervisor{
       supervisor_flags{strategy::one_for_one, 1, 5s, auto_shutdown::any_significant}, {{spec}}}));
   end("a");
   CAF_CHECK(root_is_down());
@@ -77,7 +76,7 @@ CAF_TEST(auto_shutdown can be switched on) {
 }
 
 CAF_TEST(significant children stay when auto_shutdown is switched off and mean nothing then) {
-  auto spec = probe_spec({"a", &log}, restart::transient);
+  auto spec = plain("a", restart::transient);
   spec.significant = true;
   start({strategy::one_for_one, 1, 5s, auto_shutdown::any_significant}, {spec});
   CAF_CHECK(!change(supervisor_flags{}));
@@ -86,19 +85,19 @@ CAF_TEST(significant children stay when auto_shutdown is switched off and mean n
 }
 
 CAF_TEST(a back - off can be switched on) {
-  start({strategy::one_for_one, 10}, {probe_spec({"a", &log})});
-  CAF_CHECK(!change(slow()));
+  start({strategy::one_for_one, 10}, {plain("a")});
+  CAF_CHECK(!change(backing_off()));
   crash("a");
   CAF_CHECK_EQUAL(children(), list({"a restarting"}));
-  wait(1s);
+  pass(1s);
   CAF_CHECK_EQUAL(children(), list({"a running"}));
 }
 
 CAF_TEST(a child that runs goes on and is restarted as its new specification says) {
-  start({strategy::one_for_one, 10}, {probe_spec({"a", &log})});
+  start({strategy::one_for_one, 10}, {plain("a")});
   const auto before = kid("a");
   log.clear();
-  CAF_CHECK(!change({newer(probe_spec({"a", &log}), "A")}));
+  CAF_CHECK(!change({newer(plain("a"), "A")}));
   CAF_CHECK_EQUAL(kid("a"), before);
   CAF_CHECK_EQUAL(log, events{});
   crash("a");
@@ -106,9 +105,8 @@ CAF_TEST(a child that runs goes on and is restarted as its new specification say
 }
 
 CAF_TEST(a new restart type holds at once) {
-  start({strategy::one_for_one, 10}, {probe_spec({"a", &log}), probe_spec({"b", &log}, restart::temporary)});
-  CAF_CHECK(!change({probe_spec({"a", &log}, restart::temporary),
-                     newer(probe_spec({"b", &log}, restart::permanent), "B")}));
+  start({strategy::one_for_one, 10}, {plain("a"), plain("b", restart::temporary)});
+  CAF_CHECK(!change({plain("a", restart::temporary), newer(plain("b", restart::permanent), "B")}));
   log.clear();
   crash("a");
   crash("b");
@@ -117,106 +115,104 @@ CAF_TEST(a new restart type holds at once) {
 }
 
 CAF_TEST(a new shutdown rule holds at once) {
-  auto spec = probe_spec({"a", &log, 1h});
+  auto spec = slow("a", 1h);
   spec.shutdown = shutdown_rule::infinity();
   start({}, {spec});
   spec.shutdown = shutdown_rule::within(100ms);
   CAF_CHECK(!change({spec}));
-  CAF_CHECK(get<child_spec>(get_childspec{"a"})->shutdown == spec.shutdown);
-  send_shutdown(root);
-  sched.run();
-  wait(99ms);
+  CAF_CHECK(get(get_childspec{"a"}).shutdown == spec.shutdown);
+  stop();
+  pass(99ms);
   CAF_CHECK(!root_is_down());
-  wait(1ms);
+  pass(1ms);
   CAF_CHECK(root_is_down());
   CAF_CHECK_EQUAL(log, list({"+a", "-a"}));
 }
 
 CAF_TEST(a new type and module are seen in lists and counts) {
-  start({}, {probe_spec({"a", &log}), probe_spec({"b", &log})});
-  auto spec = probe_spec({"a", &log});
+  start({}, {plain("a"), plain("b")});
+  auto spec = plain("a");
   spec.type = child_type::supervisor;
   spec.module = "other";
   CAF_CHECK(!change({spec}));
   CAF_CHECK_EQUAL(counts(), "2 2 1 1");
-  const auto all = get<std::vector<child_info>>(which_children{});
-  CAF_REQUIRE(all);
-  CAF_CHECK_EQUAL(all->back().module, "other");
-  CAF_CHECK(all->back().type == child_type::supervisor);
+  const auto all = get(which_children{});
+  CAF_REQUIRE(!refusal);
+  CAF_CHECK_EQUAL(all.back().module, "other");
+  CAF_CHECK(all.back().type == child_type::supervisor);
 }
 
 CAF_TEST(a new child is there and not started) {
-  start({}, {probe_spec({"a", &log})});
-  CAF_CHECK(!change({probe_spec({"a", &log}), probe_spec({"b", &log})}));
+  start({}, {plain("a")});
+  CAF_CHECK(!change({plain("a"), plain("b")}));
   CAF_CHECK_EQUAL(log, list({"+a"}));
-  CAF_CHECK_EQUAL(children(), list({"b stopped", "a running"}));
+  CAF_CHECK_EQUAL(children(), list({"a running", "b stopped"}));
   CAF_CHECK_EQUAL(counts(), "2 1 0 2");
-  CAF_CHECK(!try_(restart_child{"b"}));
+  CAF_CHECK(!ask(restart_child{"b"}));
   CAF_CHECK_EQUAL(log, list({"+a", "+b"}));
 }
 
 CAF_TEST(a child that is missing from the list is kept with its actor) {
-  start({strategy::one_for_one, 10}, {probe_spec({"a", &log}), probe_spec({"b", &log})});
+  start({strategy::one_for_one, 10}, {plain("a"), plain("b")});
   const auto b = kid("b");
-  CAF_CHECK(!change({probe_spec({"a", &log})}));
+  CAF_CHECK(!change({plain("a")}));
   CAF_CHECK_EQUAL(kid("b"), b);
   log.clear();
   crash("b");
   CAF_CHECK_EQUAL(log, list({"-b", "+b"}));
-  CAF_CHECK(!try_(terminate_child{"b"}));
-  CAF_CHECK(!try_(delete_child{"b"}));
+  CAF_CHECK(!ask(terminate_child{"b"}));
+  CAF_CHECK(!ask(delete_child{"b"}));
   CAF_CHECK_EQUAL(children(), list({"a running"}));
 }
 
 CAF_TEST(the order is that of the new list with those that were kept behind it) {
-  start({strategy::rest_for_one, 10},
-        {probe_spec({"a", &log}), probe_spec({"b", &log}), probe_spec({"c", &log}), probe_spec({"d", &log})});
-  CAF_CHECK(!change({probe_spec({"d", &log}), probe_spec({"n", &log}), probe_spec({"b", &log})}));
-  CAF_CHECK_EQUAL(children(), list({"c running", "a running", "b running", "n stopped", "d running"}));
+  start({strategy::rest_for_one, 10}, {plain("a"), plain("b"), plain("c"), plain("d")});
+  CAF_CHECK(!change({plain("d"), plain("n"), plain("b")}));
+  CAF_CHECK_EQUAL(children(), list({"d running", "n stopped", "b running", "a running", "c running"}));
   log.clear();
   crash("b");
   CAF_CHECK_EQUAL(log, list({"-b", "-c", "-a", "+b", "+a", "+c"}));
   log.clear();
-  send_shutdown(root);
-  sched.run();
+  stop();
   CAF_CHECK_EQUAL(log, list({"-c", "-a", "-b", "-d"}));
 }
 
 CAF_TEST(an empty list keeps all) {
-  start({}, {probe_spec({"a", &log}), probe_spec({"b", &log})});
+  start({}, {plain("a"), plain("b")});
   CAF_CHECK(!change(std::vector<child_spec>{}));
-  CAF_CHECK_EQUAL(children(), list({"b running", "a running"}));
+  CAF_CHECK_EQUAL(children(), list({"a running", "b running"}));
 }
 
 CAF_TEST(one that is being restarted or does not run is carried over) {
-  start(slow(), {probe_spec({"a", &log}), probe_spec({"b", &log})});
+  start(backing_off(), {plain("a"), plain("b")});
   crash("a");
-  CAF_CHECK(!try_(terminate_child{"b"}));
-  CAF_CHECK(!change({newer(probe_spec({"a", &log}), "A"), newer(probe_spec({"b", &log}), "B")}));
-  CAF_CHECK_EQUAL(children(), list({"b stopped", "a restarting"}));
+  CAF_CHECK(!ask(terminate_child{"b"}));
+  CAF_CHECK(!change({newer(plain("a"), "A"), newer(plain("b"), "B")}));
+  CAF_CHECK_EQUAL(children(), list({"a restarting", "b stopped"}));
   log.clear();
-  wait(1s);
+  pass(1s);
   CAF_CHECK_EQUAL(log, list({"+A"}));
-  CAF_CHECK_EQUAL(children(), list({"b stopped", "a running"}));
+  CAF_CHECK_EQUAL(children(), list({"a running", "b stopped"}));
 }
 
 CAF_TEST(a change that is refused changes nothing) {
-  start({strategy::one_for_one, 10}, {probe_spec({"a", &log}), probe_spec({"b", &log})});
+  start({strategy::one_for_one, 10}, {plain("a"), plain("b")});
   const auto good = supervisor_flags{strategy::one_for_all, 0};
   auto bad_flags = good;
   bad_flags.period = 0ms;
-  auto significant = probe_spec({"b", &log}, restart::transient);
+  auto significant = plain("b", restart::transient);
   significant.significant = true;
-  auto bad_id = probe_spec({"x/y", &log});
-  const auto newer_a = newer(probe_spec({"a", &log}), "A");
+  auto bad_id = plain("x/y");
+  const auto newer_a = newer(plain("a"), "A");
   const auto refused = [&](const supervisor_flags& flags, std::vector<child_spec> specs) {
-    CAF_CHECK_EQUAL(try_(change_supervisor{flags, std::move(specs)}), exit_code::bad_specification);
+    CAF_CHECK_EQUAL(ask(change_supervisor{flags, std::move(specs)}), exit_code::bad_specification);
   };
+  CAF_CHECK_EQUAL(change(bad_flags), exit_code::bad_specification);
   refused(bad_flags, {newer_a});
   refused(good, {newer_a, significant});
   refused(good, {newer_a, bad_id});
-  refused(good, {newer_a, probe_spec({"n", &log}), probe_spec({"n", &log})});
-  CAF_CHECK_EQUAL(children(), list({"b running", "a running"}));
+  refused(good, {newer_a, plain("n"), plain("n")});
+  CAF_CHECK_EQUAL(children(), list({"a running", "b running"}));
   log.clear();
   crash("a");
   CAF_CHECK_EQUAL(log, list({"-a", "+a"}));
@@ -224,30 +220,29 @@ CAF_TEST(a change that is refused changes nothing) {
 }
 
 CAF_TEST(a child that is here can not change its name) {
-  start({strategy::one_for_one, 10}, {named(probe_spec({"a", &log}), "one"), probe_spec({"b", &log})});
-  const auto other = named(newer(probe_spec({"a", &log}), "A"), "two");
-  CAF_CHECK_EQUAL(change({newer(probe_spec({"b", &log}), "B"), other}), exit_code::bad_specification);
+  start({strategy::one_for_one, 10}, {named(plain("a"), "one"), plain("b")});
+  const auto other = named(newer(plain("a"), "A"), "two");
+  CAF_CHECK_EQUAL(change({newer(plain("b"), "B"), other}), exit_code::bad_specification);
   CAF_CHECK(names->lookup("one").has_value());
   CAF_CHECK(!names->lookup("two").has_value());
   log.clear();
   crash("b");
   CAF_CHECK_EQUAL(log, list({"-b", "+b"}));
-  CAF_CHECK(!change({named(newer(probe_spec({"a", &log}), "A"), "one")}));
+  CAF_CHECK(!change({named(newer(plain("a"), "A"), "one")}));
   crash("a");
   CAF_CHECK_EQUAL(names->lookup("one").value(), kid("a"));
 }
 
 CAF_TEST(simple_one_for_one is not to be had by a change nor to be got rid of) {
-  start({}, {probe_spec({"a", &log})});
-  CAF_CHECK_EQUAL(try_(change_supervisor{supervisor_flags{strategy::simple_one_for_one}, {{instances()}}}),
+  start({}, {plain("a")});
+  CAF_CHECK_EQUAL(ask(change_supervisor{supervisor_flags{strategy::simple_one_for_one}, {{instances()}}}),
                   exit_code::bad_specification);
   CAF_CHECK_EQUAL(children(), list({"a running"}));
-  send_shutdown(root);
-  sched.run();
+  stop();
   start({strategy::simple_one_for_one}, {instances()});
   CAF_CHECK_EQUAL(change(supervisor_flags{}), exit_code::bad_specification);
   CAF_CHECK_EQUAL(change(std::vector<child_spec>{}), exit_code::bad_specification);
-  CAF_CHECK_EQUAL(change({instances(), probe_spec({"a", &log})}), exit_code::bad_specification);
+  CAF_CHECK_EQUAL(change({instances(), plain("a")}), exit_code::bad_specification);
   CAF_CHECK(instance("x"));
 }
 
@@ -258,19 +253,19 @@ CAF_TEST(instances keep their arguments and are restarted as the new specificati
   auto next = instances();
   next.start = [this](const start_context& context) -> start_result {
     const auto id = "new-" + context.arguments.get_as<std::string>(0);
-    return started{spawn_on<probe>(context.supervisor->system(), nullptr, probe_options{id, &log})};
+    return started{spawn_probe(context, {id, &log})};
   };
   log.clear();
   CAF_CHECK(!change({next}));
   CAF_CHECK_EQUAL(log, events{});
-  tell(x, 0);
+  crash(x);
   CAF_CHECK(instance("z"));
   CAF_CHECK_EQUAL(log, list({"-x", "+new-x", "+new-z"}));
   next.restart = restart::temporary;
   next.type = child_type::supervisor;
   CAF_CHECK(!change({next}));
   CAF_CHECK_EQUAL(counts(), "1 3 3 0");
-  tell(y, 0);
+  crash(y);
   CAF_CHECK_EQUAL(log, list({"-x", "+new-x", "+new-z", "-y"}));
   CAF_CHECK_EQUAL(counts(), "1 2 2 0");
 }
@@ -281,10 +276,9 @@ CAF_TEST(instances stop by the new shutdown rule) {
   auto next = instances();
   next.shutdown = shutdown_rule::brutal_kill();
   CAF_CHECK(!change({next}));
-  const auto x = get<std::vector<child_info>>(which_children{})->front().actor;
+  const auto x = get(which_children{}).front().actor;
   self->monitor(x);
-  send_shutdown(root);
-  sched.run();
+  stop();
   caf::error why;
   self->receive([&](const caf::down_msg& d) {
     if (d.source == x.address())
@@ -295,7 +289,7 @@ CAF_TEST(instances stop by the new shutdown rule) {
 
 CAF_TEST(a change without values asks init again) {
   std::variant<supervisor_setup, ignored, caf::error> next =
-      supervisor_setup{{strategy::one_for_one, 10}, {probe_spec({"a", &log})}};
+      supervisor_setup{{strategy::one_for_one, 10}, {plain("a")}};
   bool throws = false;
   supervisor_options options{"root", {}, {}, names, nullptr};
   options.init = [&] {
@@ -303,45 +297,44 @@ CAF_TEST(a change without values asks init again) {
       throw std::runtime_error("no luck");
     return next;
   };
-  start(options);
+  start_beside(options);
   const auto a = kid("a");
-  next = supervisor_setup{{strategy::one_for_all, 10}, {probe_spec({"b", &log}), probe_spec({"a", &log})}};
-  CAF_CHECK(!try_(change_supervisor{}));
-  CAF_CHECK_EQUAL(children(), list({"a running", "b stopped"}));
+  next = supervisor_setup{{strategy::one_for_all, 10}, {plain("b"), plain("a")}};
+  CAF_CHECK(!ask(change_supervisor{}));
+  CAF_CHECK_EQUAL(children(), list({"b stopped", "a running"}));
   CAF_CHECK_EQUAL(kid("a"), a);
   next = ignored{};
-  CAF_CHECK(!try_(change_supervisor{}));
+  CAF_CHECK(!ask(change_supervisor{}));
   next = caf::make_error(caf::sec::bad_function_call);
-  CAF_CHECK_EQUAL(try_(change_supervisor{}), caf::sec::bad_function_call);
+  CAF_CHECK_EQUAL(ask(change_supervisor{}), caf::sec::bad_function_call);
   throws = true;
-  CAF_CHECK_EQUAL(try_(change_supervisor{}), exit_code::crashed);
-  CAF_CHECK_EQUAL(children(), list({"a running", "b stopped"}));
+  CAF_CHECK_EQUAL(ask(change_supervisor{}), exit_code::crashed);
+  CAF_CHECK_EQUAL(children(), list({"b stopped", "a running"}));
   log.clear();
   crash("a");
   CAF_CHECK_EQUAL(log, list({"-a", "+b", "+a"}));
 }
 
 CAF_TEST(a change without values nor init is fine and changes nothing) {
-  start({strategy::rest_for_one, 10}, {probe_spec({"a", &log}), probe_spec({"b", &log})});
-  CAF_CHECK(!try_(change_supervisor{}));
-  CAF_CHECK_EQUAL(children(), list({"b running", "a running"}));
+  start({strategy::rest_for_one, 10}, {plain("a"), plain("b")});
+  CAF_CHECK(!ask(change_supervisor{}));
+  CAF_CHECK_EQUAL(children(), list({"a running", "b running"}));
   log.clear();
   crash("a");
   CAF_CHECK_EQUAL(log, list({"-a", "-b", "+a", "+b"}));
 }
 
 CAF_TEST(a change waits for what is under way) {
-  start({strategy::one_for_all, 10}, {probe_spec({"a", &log}), probe_spec({"b", &log, 100ms})});
+  start({strategy::one_for_all, 10}, {plain("a"), slow("b")});
   crash("a");
-  auto handle = self->request(
-      root, caf::infinite,
-      change_supervisor{{}, {{newer(probe_spec({"b", &log}), "B"), newer(probe_spec({"a", &log}), "A")}}});
-  sched.run();
+  auto handle = self->request(root, caf::infinite,
+                              change_supervisor{{}, {{newer(plain("b"), "B"), newer(plain("a"), "A")}}});
+  run();
   log.clear();
-  wait(100ms);
+  pass(100ms);
   CAF_CHECK_EQUAL(log, list({"-b", "+a", "+b"}));
   handle.receive([](caf::ok_atom) {}, [&](caf::error& e) { refusal = e; });
-  CAF_CHECK_EQUAL(children(), list({"a running", "b running"}));
+  CAF_CHECK_EQUAL(children(), list({"b running", "a running"}));
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

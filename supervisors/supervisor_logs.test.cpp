@@ -6,7 +6,9 @@
 
 #include "tests/unit/caf_test.hpp"
 
-#include "supervisors/test_supervisor_a.hpp"
+#include "supervisors/test_reports.hpp"
+#include "supervisors/test_script.hpp"
+#include "supervisors/test_supervisor.hpp"
 
 using namespace cafmcp::otp;
 using namespace cafmcp::otp::testing;
@@ -29,21 +31,7 @@ names sorted(std::set<std::string> all) {
 const names report_keys = sorted({"ts", "level", "logger", "msg", "supervisor", "context", "reason", "child",
                                   "pid", "module", "type", "restart", "significant", "shutdown", "restarts"});
 
-// A child that ends in another way than it is told.
-struct contrary final : probe {
-  contrary(caf::actor_config& config, std::string id, caf::error last)
-      : probe(config, {std::move(id)}), last_(std::move(last)) {}
-  void handle_exit(const caf::actor_addr&, const caf::error&) override { quit(last_); }
-  caf::error last_;
-};
-
-child_spec contrary_spec(std::string id, caf::error last, restart r = restart::permanent) {
-  auto spec = worker<contrary>(id, "contrary", id, std::move(last));
-  spec.restart = r;
-  return spec;
-}
-
-struct logs_fixture : report_fixture {
+struct logs_fixture : log_capture, fixture {
   caf::actor_id pid(const std::string& id) { return kid(id).id(); }
   // All that has been said is one report, with these values and all keys.
   nlohmann::json the_report(const char* context, const std::string& reason_text, const char* child) {
@@ -83,7 +71,7 @@ CAF_TEST(each start is a progress report for those who ask for them) {
   CAF_CHECK_EQUAL(all[0]["supervisor"], "root");
   CAF_CHECK_EQUAL(all[0]["child"], "a");
   CAF_CHECK_EQUAL(all[0]["pid"], pid("a"));
-  begin(probe_spec({"b"}));
+  ask(start_child{probe_spec({"b"})});
   all = take();
   CAF_REQUIRE_EQUAL(all.size(), 1u);
   CAF_CHECK_EQUAL(all[0]["child"], "b");
@@ -108,10 +96,9 @@ CAF_TEST(a branch is reported when all of it has started) {
 CAF_TEST(instances make no progress reports) {
   capture(cafmcp::log::level::debug);
   start({strategy::simple_one_for_one}, {probe_spec({"i"})});
-  const auto i = get<child_started>(start_instance{}).actor;
+  const auto i = instance();
   CAF_CHECK_EQUAL(take().size(), 0u);
-  self->send(i, 0);
-  sched.run();
+  crash(i);
   CAF_CHECK_EQUAL(take("msg", "progress report").size(), 0u);
 }
 
@@ -119,9 +106,8 @@ CAF_TEST(a child that does not run makes no progress report) {
   capture(cafmcp::log::level::debug);
   script s{{step::ignore, step::ignore_in_init, step::error}};
   start({}, {scripted_spec(s, {"a"})});
-  get<child_started>(restart_child{"a"});
-  get<child_started>(restart_child{"a"});
-  CAF_CHECK_EQUAL(refusal, exit_code::noproc);
+  ask(restart_child{"a"});
+  CAF_CHECK_EQUAL(ask(restart_child{"a"}), caf::sec::cannot_open_port);
   CAF_CHECK_EQUAL(take().size(), 0u);
 }
 
@@ -130,7 +116,7 @@ CAF_TEST(a failed start of a supervisor is a start_error) {
   auto spec = scripted_spec(s, {"b"}, restart::transient);
   spec.shutdown = shutdown_rule::within(77ms);
   start({}, {probe_spec({"a"}), spec});
-  auto r = the_report("start_error", "noproc: no database", "b");
+  auto r = the_report("start_error", "cannot_open_port: no luck", "b");
   CAF_CHECK_EQUAL(r["supervisor"], "root");
   CAF_CHECK_EQUAL(r["pid"], 0);
   CAF_CHECK_EQUAL(r["module"], "scripted");
@@ -148,7 +134,8 @@ CAF_TEST(each failed restart is a start_error) {
   const auto all = take("msg", "supervisor report");
   CAF_REQUIRE_EQUAL(all.size(), 3u);
   check_report(all[0], "child_terminated", "crashed: boom", "a");
-  check_report(all[1], "start_error", "noproc: no database", "a");
+  check_report(all[1], "start_error", "cannot_open_port: no luck", "a");
+  CAF_CHECK_EQUAL(all[1]["pid"], 0);  // there is none
   CAF_CHECK_EQUAL(all[1]["restarts"], 1);
   check_report(all[2], "start_error", "crashed: no luck", "a");
   CAF_CHECK_EQUAL(all[2]["restarts"], 2);
@@ -160,22 +147,20 @@ CAF_TEST(a failed restart of a group is a start_error of the one that failed) {
   crash("a");
   const auto all = take("context", "start_error");
   CAF_REQUIRE_EQUAL(all.size(), 1u);
-  check_report(all[0], "start_error", "noproc: no database", "b");
+  check_report(all[0], "start_error", "cannot_open_port: no luck", "b");
 }
 
 CAF_TEST(a failed start by request is no report) {
   script s{{step::error, step::error_in_init, step::raise, step::ignore, step::error, step::error_in_init}};
   start({}, {});
   for (int i = 0; i < 3; ++i) {
-    begin(scripted_spec(s, {"a"}));
+    ask(start_child{scripted_spec(s, {"a"})});
     CAF_CHECK(refusal);
   }
-  begin(scripted_spec(s, {"a"}));
-  for (int i = 0; i < 2; ++i) {
-    get<child_started>(restart_child{"a"});
-    CAF_CHECK_EQUAL(refused(), "noproc: no database");
-  }
-  CAF_CHECK(s.steps.empty());
+  ask(start_child{scripted_spec(s, {"a"})});
+  CAF_CHECK_EQUAL(describe(ask(restart_child{"a"})), "cannot_open_port: no luck");
+  CAF_CHECK_EQUAL(describe(ask(restart_child{"a"})), "noproc: no database");
+  CAF_CHECK(s->next.empty());
   CAF_CHECK_EQUAL(take().size(), 0u);
 }
 
@@ -183,7 +168,7 @@ CAF_TEST(a failed start of an instance is no report) {
   script s{{step::error, step::error_in_init, step::raise}};
   start({strategy::simple_one_for_one}, {scripted_spec(s, {"i"})});
   for (int i = 0; i < 3; ++i) {
-    get<child_started>(start_instance{});
+    instance();
     CAF_CHECK(refusal);
   }
   CAF_CHECK_EQUAL(take().size(), 0u);
@@ -194,8 +179,7 @@ CAF_TEST(a death is reported with the actor that has died) {
   spec.shutdown = shutdown_rule::brutal_kill();
   start({strategy::one_for_one, 3}, {spec});
   const auto old = kid("a");
-  caf::anon_send_exit(old, caf::exit_reason::kill);
-  sched.run();
+  kill(old);
   auto r = the_report("child_terminated", "kill", "a");
   CAF_CHECK_EQUAL(r["pid"], old.id());
   CAF_CHECK_EQUAL(r["module"], "probe");
@@ -203,8 +187,7 @@ CAF_TEST(a death is reported with the actor that has died) {
   CAF_CHECK_EQUAL(r["shutdown"], "brutal_kill");
   CAF_CHECK_EQUAL(r["restarts"], 0);
   CAF_CHECK_NOT_EQUAL(kid("a"), old);
-  caf::anon_send_exit(kid("a"), caf::exit_reason::kill);
-  sched.run();
+  kill("a");
   r = the_report("child_terminated", "kill", "a");
   CAF_CHECK_EQUAL(r["restarts"], 1);
 }
@@ -213,7 +196,7 @@ CAF_TEST(a normal end is a report for permanent children only) {
   for (const auto type : {restart::permanent, restart::transient, restart::temporary}) {
     start({strategy::one_for_one, 3}, {probe_spec({"a"}, type), probe_spec({"b"}, type)});
     end("a");
-    tell_kid("b", quit_with{exit_code::shutdown});
+    tell("b", end_with{make_exit(exit_code::shutdown, "told to")});
     const auto all = take();
     if (type == restart::permanent) {
       CAF_REQUIRE_EQUAL(all.size(), 2u);
@@ -229,8 +212,7 @@ CAF_TEST(a normal end is a report for permanent children only) {
 CAF_TEST(an abnormal end is a report for all children) {
   for (const auto type : {restart::permanent, restart::transient, restart::temporary}) {
     start({strategy::one_for_one, 3}, {probe_spec({"a"}, type)});
-    caf::anon_send_exit(kid("a"), caf::exit_reason::kill);
-    sched.run();
+    kill("a");
     auto r = the_report("child_terminated", "kill", "a");
     CAF_CHECK_EQUAL(r["restart"], to_string(type));
     stop();
@@ -242,8 +224,7 @@ CAF_TEST(a significant supervisor is reported as what it is) {
   spec.restart = restart::transient;
   spec.significant = true;
   start({strategy::one_for_one, 3, 5s, auto_shutdown::all_significant}, {spec});
-  caf::anon_send_exit(kid("s"), caf::exit_reason::kill);
-  sched.run();
+  kill("s");
   auto r = the_report("child_terminated", "kill", "s");
   CAF_CHECK_EQUAL(r["type"], "supervisor");
   CAF_CHECK_EQUAL(r["significant"], true);
@@ -252,9 +233,8 @@ CAF_TEST(a significant supervisor is reported as what it is) {
 
 CAF_TEST(an instance is reported under the id of its specification) {
   start({strategy::simple_one_for_one, 3}, {probe_spec({"i"})});
-  const auto i = get<child_started>(start_instance{}).actor;
-  caf::anon_send_exit(i, caf::exit_reason::kill);
-  sched.run();
+  const auto i = instance();
+  kill(i);
   auto r = the_report("child_terminated", "kill", "i");
   CAF_CHECK_EQUAL(r["pid"], i.id());
 }
@@ -272,21 +252,64 @@ CAF_TEST(one restart too many is a shutdown) {
   CAF_CHECK_EQUAL(all[1]["supervisor"], "root");
 }
 
+CAF_TEST(a shutdown names the last actor that had started) {
+  script s{{step::ok, step::error_in_init, step::raise_in_init}};
+  start({strategy::one_for_one, 2}, {scripted_spec(s, {"a"})});
+  const auto old = pid("a");
+  kill("a");
+  CAF_CHECK(root_is_down());
+  const auto all = take("context", "shutdown");
+  CAF_REQUIRE_EQUAL(all.size(), 1u);
+  check_report(all[0], "shutdown", "reached_max_restart_intensity", "a");
+  CAF_CHECK_EQUAL(all[0]["pid"], old);
+}
+
+CAF_TEST(a child that ends before its turn in a stop is a shutdown_error with its actor) {
+  start({}, {probe_spec({"a"}), probe_spec({.id = "b", .stop_delay = 100ms})});
+  const auto old = kid("a");
+  stop();
+  kill(old);
+  auto r = the_report("shutdown_error", "kill", "a");
+  CAF_CHECK_EQUAL(r["pid"], old.id());
+  pass(100ms);
+  CAF_CHECK(root_is_down());
+  CAF_CHECK_EQUAL(take().size(), 0u);
+}
+
+CAF_TEST(a child that does not die is said to be stuck with its actor) {
+  caf::scoped_actor stuck{sys};
+  auto spec = probe_spec({"s"});
+  spec.shutdown = shutdown_rule::brutal_kill();
+  spec.start = [&](const start_context&) { return started{caf::actor_cast<caf::actor>(stuck)}; };
+  start({}, {spec});
+  stop();
+  pass(kill_grace);
+  CAF_CHECK(root_is_down());
+  const auto all = take();
+  CAF_REQUIRE_EQUAL(all.size(), 1u);
+  CAF_CHECK_EQUAL(all[0]["msg"], "a killed child is stuck in a handler; going on without it");
+  CAF_CHECK_EQUAL(all[0]["supervisor"], "root");
+  CAF_CHECK_EQUAL(all[0]["child"], "s");
+  CAF_CHECK_EQUAL(all[0]["pid"], stuck->id());
+}
+
 CAF_TEST(a child that is killed after its time is a shutdown_error) {
-  auto spec = probe_spec({"a", nullptr, true});
+  auto spec = probe_spec({.id = "a", .stubborn = true});
   spec.shutdown = shutdown_rule::within(100ms);
   start({}, {spec});
   const auto old = pid("a");
   stop();
+  pass(99ms);
+  CAF_CHECK(!root_is_down());
   CAF_CHECK_EQUAL(take().size(), 0u);
-  pass(100ms);
+  pass(1ms);
   auto r = the_report("shutdown_error", "kill", "a");
   CAF_CHECK_EQUAL(r["pid"], old);
   CAF_CHECK_EQUAL(r["shutdown"], "100ms");
 }
 
 CAF_TEST(a child that is to be killed at once is no shutdown_error) {
-  auto spec = probe_spec({"a", nullptr, true});
+  auto spec = probe_spec({.id = "a", .stubborn = true});
   spec.shutdown = shutdown_rule::brutal_kill();
   start({}, {spec});
   stop();
@@ -295,16 +318,15 @@ CAF_TEST(a child that is to be killed at once is no shutdown_error) {
 }
 
 CAF_TEST(a child that ends otherwise than told is a shutdown_error) {
-  start({}, {contrary_spec("n", {}), contrary_spec("t", {}, restart::transient)});
+  start({}, {headstrong("n", {}), headstrong("t", {}, restart::transient)});
   stop();
   auto r = the_report("shutdown_error", "normal", "n");
-  CAF_CHECK_EQUAL(r["module"], "contrary");
+  CAF_CHECK_EQUAL(r["module"], "probe");
 }
 
 CAF_TEST(a child that ends otherwise than told by request is a shutdown_error) {
-  start({}, {contrary_spec("e", caf::exit_reason::out_of_workers, restart::transient)});
-  stop_child("e");
-  CAF_CHECK_EQUAL(refused(), "");
+  start({}, {headstrong("e", caf::exit_reason::out_of_workers, restart::transient)});
+  CAF_CHECK(!ask(terminate_child{"e"}));
   const auto all = take("msg", "supervisor report");
   CAF_REQUIRE_EQUAL(all.size(), 1u);
   check_report(all[0], "shutdown_error", "out_of_workers", "e");
@@ -313,15 +335,15 @@ CAF_TEST(a child that ends otherwise than told by request is a shutdown_error) {
 CAF_TEST(instances that end otherwise than told are one shutdown_error for each reason) {
   child_spec spec;
   spec.id = "i";
-  spec.module = "contrary";
+  spec.module = "probe";
   spec.start = [](const start_context& context) {
     const caf::error why =
         context.arguments.get_as<int>(0) == 0 ? caf::error{} : make_exit(exit_code::noproc, "no database");
-    return started{spawn_child<contrary>(*context.supervisor, context.where, std::string{"i"}, why), true};
+    return started{spawn_probe(context, {.id = "i", .last_word = why})};
   };
   start({strategy::simple_one_for_one}, {spec});
   for (const int how : {0, 1, 0, 0, 1})
-    get<child_started>(start_instance{caf::make_message(how)});
+    ask(start_instance{caf::make_message(how)});
   stop();
   CAF_CHECK(root_is_down());
   auto all = take("msg", "supervisor report");
@@ -358,7 +380,7 @@ CAF_TEST(an exception is a crash report with its text) {
 CAF_TEST(an end with an error is a crash report with its reason) {
   start({}, {probe_spec({"a"}, restart::temporary)});
   const auto old = pid("a");
-  tell_kid("a", quit_with{exit_code::noproc});
+  tell("a", end_with{make_exit(exit_code::noproc, "told to")});
   const auto all = take();
   CAF_REQUIRE_EQUAL(all.size(), 2u);
   CAF_CHECK_EQUAL(keys(all[0]), sorted({"ts", "level", "logger", "msg", "actor", "pid", "reason"}));
@@ -378,7 +400,7 @@ CAF_TEST(neither a kill nor an ordered end is a crash report) {
   for (const auto& why : reasons) {
     const auto actor = sys.spawn<probe>(worker_options{"p"});
     self->send_exit(actor, why);
-    sched.run();
+    run();
     CAF_CHECK_EQUAL(take().size(), 0u);
   }
 }
@@ -417,12 +439,12 @@ CAF_TEST(an end by significant children is no report) {
 CAF_TEST(what is stopped in order is no report) {
   start({}, {probe_spec({"a"}), supervisor_spec("s", {}, {probe_spec({"b"})}),
              probe_spec({"t"}, restart::temporary)});
-  stop_child("a");
-  stop_child("a");
-  get<child_started>(restart_child{"a"});
-  stop_child("a");
-  get<caf::ok_atom>(delete_child{"a"});
-  stop_child("t");
+  ask(terminate_child{"a"});
+  ask(terminate_child{"a"});
+  ask(restart_child{"a"});
+  ask(terminate_child{"a"});
+  ask(delete_child{"a"});
+  ask(terminate_child{"t"});
   stop();
   CAF_CHECK(root_is_down());
   CAF_CHECK_EQUAL(take().size(), 0u);
@@ -430,10 +452,9 @@ CAF_TEST(what is stopped in order is no report) {
 
 CAF_TEST(instances that are stopped in order are no report) {
   start({strategy::simple_one_for_one}, {probe_spec({"i"})});
-  const auto first = get<child_started>(start_instance{}).actor;
-  get<child_started>(start_instance{});
-  stop_child('#' + std::to_string(first.id()));
-  CAF_CHECK_EQUAL(refused(), "");
+  const auto first = instance();
+  instance();
+  CAF_CHECK(!ask(terminate_child{pid_of(first)}));
   stop();
   CAF_CHECK(root_is_down());
   CAF_CHECK_EQUAL(take().size(), 0u);
@@ -441,12 +462,12 @@ CAF_TEST(instances that are stopped in order are no report) {
 
 CAF_TEST(refusals are no report) {
   start({}, {probe_spec({"a"})});
-  begin(probe_spec({"a"}));
-  begin(probe_spec({"#"}));
-  get<child_started>(restart_child{"a"});
-  get<child_started>(restart_child{"x"});
-  get<caf::ok_atom>(delete_child{"a"});
-  stop_child("x");
+  ask(start_child{probe_spec({"a"})});
+  ask(start_child{probe_spec({"#"})});
+  ask(restart_child{"a"});
+  ask(restart_child{"x"});
+  ask(delete_child{"a"});
+  ask(terminate_child{"x"});
   CAF_CHECK_EQUAL(take().size(), 0u);
 }
 

@@ -10,7 +10,8 @@
 #include "supervisors/supervisor.hpp"
 #include "tests/unit/caf_test.hpp"
 
-#include "supervisors/test_supervisor_c.hpp"
+#include "supervisors/test_reports.hpp"
+#include "supervisors/test_supervisor.hpp"
 
 using namespace cafmcp::otp;
 
@@ -48,14 +49,12 @@ class member final : public base_actor {
 /// A runtime with a tree, and whoever talks to it. The log is off: a report of each of 50 000 deaths is
 /// nothing anybody reads here.
 struct fixture {
-  fixture() { cafmcp::log::init({cafmcp::log::level::critical, cafmcp::log::format::text, {}}).value(); }
   ~fixture() {
     if (root)
       send_shutdown(root);
     root = nullptr;
     self.reset();
     rt.reset();
-    cafmcp::log::shutdown();
   }
 
   void start(supervisor_flags flags, std::vector<child_spec> children) {
@@ -135,6 +134,7 @@ struct fixture {
     get<caf::ok_atom>(terminate_child{"#0"});  // there is none, which is said when the last start is over
   }
 
+  testing::silence quiet;
   std::shared_ptr<diary> notes = std::make_shared<diary>();
   std::optional<runtime> rt;
   std::optional<caf::scoped_actor> self;
@@ -225,7 +225,7 @@ CAF_TEST(fifty thousand of a hundred thousand instances killed at once are all b
     ids.insert(c.id);
   CAF_CHECK_EQUAL(ids.size(), many);
   CAF_CHECK(std::none_of(victims.begin(), victims.end(),
-                         [&](const caf::actor& v) { return ids.contains(test_c::pid_of(v)); }));
+                         [&](const caf::actor& v) { return ids.contains(testing::pid_of(v)); }));
   notes->ended.clear();
   stop();
   auto& ended = notes->ended;

@@ -3,11 +3,12 @@
 #include "supervisors/supervisor.hpp"
 #include "tests/unit/caf_test.hpp"
 
-#include "supervisors/test_supervisor_b.hpp"
+#include "supervisors/test_reports.hpp"
+#include "supervisors/test_script.hpp"
+#include "supervisors/test_supervisor.hpp"
 
-using namespace std::chrono_literals;
 using namespace cafmcp::otp;
-using namespace supervisor_tests_b;
+using namespace cafmcp::otp::testing;
 
 namespace {
 
@@ -18,19 +19,12 @@ supervisor_flags flags_of(auto_shutdown a, strategy s = strategy::one_for_one, s
   return {s, intensity, 5s, a};
 }
 
-caf::error error() {
-  return caf::make_error(caf::sec::runtime_error);
-}
-
-struct significant_fixture : fixture {
+struct significant_fixture : script_fixture {
   child_spec significant(worker_options options, restart r = restart::transient) {
     options.log = &log;
     auto spec = probe_spec(std::move(options), r);
     spec.significant = true;
     return spec;
-  }
-  child_spec plain(const std::string& id, restart r = restart::permanent) {
-    return probe_spec({id, &log}, r);
   }
 };
 
@@ -39,7 +33,7 @@ struct significant_fixture : fixture {
 CAF_TEST_FIXTURE_SCOPE(supervisor_significant_tests, significant_fixture)
 
 CAF_TEST(mode and type and reason decide whether the supervisor ends) {
-  const std::vector<caf::error> reasons{{}, make_exit(exit_code::shutdown), error()};
+  const std::vector<caf::error> reasons{{}, make_exit(exit_code::shutdown), broken()};
   for (const auto mode : {any, all}) {
     for (const auto type : {restart::transient, restart::temporary}) {
       for (const bool another : {false, true}) {
@@ -52,7 +46,7 @@ CAF_TEST(mode and type and reason decide whether the supervisor ends) {
           start(flags_of(mode), specs);
           log.clear();
           end("s", why);
-          const bool over = type == restart::temporary || why != error();
+          const bool over = type == restart::temporary || why != broken();
           const bool down = over && (mode == any || !another);
           CAF_CHECK_EQUAL(root_is_down(), down);
           if (!over)
@@ -113,7 +107,7 @@ CAF_TEST(an abnormal end is a restart whatever the mode) {
     start(flags_of(mode), {significant({"a"})});
     log.clear();
     crash("a");
-    kill(kid("a"));
+    kill("a");
     CAF_CHECK_EQUAL(log, list({"-a", "+a", "-a", "+a"}));
     CAF_CHECK(!root_is_down());
   }
@@ -123,24 +117,24 @@ CAF_TEST(a child that was terminated by request does not end the supervisor) {
   for (const auto mode : {any, all}) {
     for (const auto type : {restart::transient, restart::temporary}) {
       start(flags_of(mode), {significant({"a"}, type)});
-      call<caf::ok_atom>(terminate_child{"a"});
-      CAF_CHECK(!refusal);
+      CAF_CHECK(!ask(terminate_child{"a"}));
       CAF_CHECK(!root_is_down());
-      CAF_CHECK_EQUAL(counts().active, 0u);
+      CAF_CHECK_EQUAL(counts(), type == restart::temporary ? "0 0 0 0" : "1 0 0 1");
     }
   }
 }
 
 CAF_TEST(a child that was terminated by request is not waited for either) {
   start(flags_of(all), {significant({"a"}), significant({"b"})});
-  call<caf::ok_atom>(terminate_child{"a"});
+  ask(terminate_child{"a"});
   CAF_CHECK(!root_is_down());
   end("b");
   CAF_CHECK(root_is_down());
 }
 
 CAF_TEST(a child that ends normally while it is terminated by request does not count) {
-  start(flags_of(any), {significant({"a", nullptr, false, 100ms, caf::error{}}), plain("p")});
+  start(flags_of(any),
+        {significant({.id = "a", .stop_delay = 100ms, .last_word = caf::error{}}), plain("p")});
   auto handle = self->request(root, caf::infinite, terminate_child{"a"});
   run();
   pass(100ms);
@@ -168,7 +162,7 @@ CAF_TEST(a child that the restart of a sibling stops does not count) {
 CAF_TEST(a child that ends by itself while its group is being stopped does not count and is back) {
   for (const auto mode : {any, all}) {
     for (const auto s : {strategy::one_for_all, strategy::rest_for_one}) {
-      start(flags_of(mode, s, 1), {plain("p"), significant({"a"}), probe_spec({"slow", &log, false, 100ms})});
+      start(flags_of(mode, s, 1), {plain("p"), significant({"a"}), slow("slow")});
       log.clear();
       crash("p");
       CAF_CHECK_EQUAL(children(), list({"p restarting", "a running", "slow stopping"}));
@@ -187,7 +181,7 @@ CAF_TEST(a child that ends by itself while its group is being stopped does not c
 
 CAF_TEST(a temporary child that ends while its group is being stopped does not count and is gone) {
   start(flags_of(any, strategy::one_for_all, 1),
-        {plain("p"), significant({"t"}, restart::temporary), probe_spec({"slow", &log, false, 100ms})});
+        {plain("p"), significant({"t"}, restart::temporary), slow("slow")});
   crash("p");
   crash("t");
   pass(100ms);
@@ -209,7 +203,7 @@ CAF_TEST(one that ended before is waited for again when a sibling has restarted 
 CAF_TEST(instances of a significant specification end their supervisor one or all) {
   for (const auto mode : {any, all}) {
     for (const auto type : {restart::transient, restart::temporary}) {
-      auto spec = instances({"", &log}, type);
+      auto spec = plain("i", type);
       spec.significant = true;
       start(flags_of(mode, strategy::simple_one_for_one), {spec});
       const auto first = instance();
@@ -230,19 +224,17 @@ CAF_TEST(instances of a significant specification end their supervisor one or al
 
 CAF_TEST(instances that are terminated by request do not count) {
   for (const auto mode : {any, all}) {
-    auto spec = instances({"", &log}, restart::temporary);
+    auto spec = plain("i", restart::temporary);
     spec.significant = true;
     start(flags_of(mode, strategy::simple_one_for_one), {spec});
-    call<caf::ok_atom>(terminate_child{id_of(instance())});
-    CAF_CHECK(!refusal);
+    CAF_CHECK(!ask(terminate_child{pid_of(instance())}));
     CAF_CHECK(!root_is_down());
   }
 }
 
 CAF_TEST(a child that was added by request is significant too) {
   start(flags_of(all), {plain("p"), significant({"a"})});
-  call<child_started>(start_child{significant({"b"}, restart::temporary)});
-  CAF_CHECK(!refusal);
+  CAF_CHECK(!ask(start_child{significant({"b"}, restart::temporary)}));
   end("a");
   CAF_CHECK(!root_is_down());
   end("b");
@@ -250,7 +242,9 @@ CAF_TEST(a child that was added by request is significant too) {
 }
 
 CAF_TEST(a significant child that chose not to run ends nothing and is not waited for) {
-  auto shy = scripted({"s", &log}, steps("", 'i'), restart::transient);
+  script_of("s")->rest = step::ignore;
+  auto shy = flaky("s");
+  shy.restart = restart::transient;
   shy.significant = true;
   start(flags_of(any), {shy, plain("p")});
   CAF_CHECK(!root_is_down());
@@ -292,42 +286,42 @@ CAF_TEST(a permanent supervisor that ended itself is restarted and that counts) 
 CAF_TEST(the reason is exactly shutdown and nobody reports anything) {
   for (const auto mode : {any, all}) {
     start(flags_of(mode), {significant({"a"}), plain("p")});
-    report_log reports;
+    log_capture said;
     end("a");
     CAF_CHECK(root_is_down());
     CAF_CHECK_EQUAL(reason, exit_code::shutdown);
     CAF_CHECK_EQUAL(describe(reason), "shutdown");
-    CAF_CHECK_EQUAL(reports.take(), events{});
+    CAF_CHECK_EQUAL(said.reports(), events{});
   }
 }
 
 CAF_TEST(the last end by itself is reported if it was none of a normal kind) {
   start(flags_of(any), {significant({"t"}, restart::temporary)});
-  report_log reports;
+  log_capture said;
   crash("t");
   CAF_CHECK(root_is_down());
-  CAF_CHECK_EQUAL(reports.take(), list({"child_terminated t: crashed: boom"}));
+  CAF_CHECK_EQUAL(said.reports(), list({"child_terminated t: crashed: boom"}));
 }
 
 CAF_TEST(significant children are refused where they make no sense) {
   start(flags_of(any), {significant({"x"}, restart::permanent)});
   CAF_CHECK(root_is_down());
   CAF_CHECK_EQUAL(reason, exit_code::bad_specification);
+  CAF_CHECK_EQUAL(log, events{});
   start({}, {significant({"x"})});
   CAF_CHECK(root_is_down());
   CAF_CHECK_EQUAL(reason, exit_code::bad_specification);
-  auto spec = instances({"", &log}, restart::transient);
+  CAF_CHECK_EQUAL(log, events{});
+  auto spec = plain("i", restart::transient);
   spec.significant = true;
   start({strategy::simple_one_for_one}, {spec});
   CAF_CHECK(root_is_down());
   CAF_CHECK_EQUAL(reason, exit_code::bad_specification);
   CAF_CHECK_EQUAL(log, events{});
   start({}, {plain("p")});
-  call<child_started>(start_child{significant({"x"})});
-  CAF_CHECK_EQUAL(refusal, exit_code::bad_specification);
+  CAF_CHECK_EQUAL(ask(start_child{significant({"x"})}), exit_code::bad_specification);
   start(flags_of(all), {plain("p")});
-  call<child_started>(start_child{significant({"x"}, restart::permanent)});
-  CAF_CHECK_EQUAL(refusal, exit_code::bad_specification);
+  CAF_CHECK_EQUAL(ask(start_child{significant({"x"}, restart::permanent)}), exit_code::bad_specification);
   CAF_CHECK_EQUAL(children(), list({"p running"}));
 }
 
