@@ -12,6 +12,7 @@
 #include "actors/session_directory.hpp"
 #include "admin/metrics_page.hpp"
 #include "admin/node_status.hpp"
+#include "cluster/runtime/link/link_directory.hpp"
 #include "persistence/session_store.hpp"
 #include "supervisors/runtime.hpp"
 #include "transport/gateway.hpp"
@@ -47,6 +48,7 @@ struct api_context {
   std::shared_ptr<actors::session_directory> directory;
   std::shared_ptr<persistence::session_store> store;
   std::shared_ptr<actors::registry_view> registry;
+  std::shared_ptr<cluster::link_directory> links;  ///< null: a node alone
   std::shared_ptr<transport::gateway> gateway;
   std::string token;
   bool test_hooks = false;  ///< `admin.test_hooks`: actors may be killed by request

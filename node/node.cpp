@@ -105,6 +105,12 @@ result<void> node::open_ports() {
   if (!service)
     return service.error();
   service_ = std::move(*service);
+  if (settings_.cluster.listen) {
+    auto part = cluster_part::open(settings_);
+    if (!part)
+      return part.error();
+    cluster_ = std::move(*part);
+  }
   if (!settings_.admin.listen)
     return {};
   auto admin = open(*settings_.admin.listen);
@@ -173,6 +179,8 @@ std::vector<otp::child_spec> node::branches() {
   const otp::supervisor_flags flags{otp::strategy::one_for_one, 10, std::chrono::seconds{10}};
   std::vector<otp::child_spec> out;
   out.push_back(actors::registry_branch(sessions_));
+  if (cluster_)
+    out.push_back(cluster_->branch(*runtime_, names_));
   out.push_back(actors::servers_branch(sessions_, servers_));
   out.push_back(actors::sessions_branch(sessions_, *runtime_));
   out.push_back(otp::supervisor_spec("watch", flags, watch_children()));
@@ -193,6 +201,8 @@ std::shared_ptr<const admin::api_context> node::make_api(std::string token) cons
   api->directory = sessions_->router->shared_directory();
   api->store = sessions_->store;
   api->registry = sessions_->registry;
+  if (cluster_)
+    api->links = cluster_->directory();
   api->gateway = gateway_;
   api->token = std::move(token);
   api->test_hooks = settings_.admin.test_hooks;
@@ -234,8 +244,8 @@ result<void> node::start_tree(std::function<void(std::string)> on_death) {
           transport::connection_set::make(runtime_->pool(), p->routes, limits(), p->counters, log_event);
 
   const otp::supervisor_flags flags{otp::strategy::one_for_one, 10, std::chrono::seconds{10}};
-  auto root = otp::start_tree(runtime_->system(), runtime_->unit(0),
-                              {"cafmcp", flags, branches(), std::make_shared<otp::name_table>(), nullptr});
+  auto root =
+      otp::start_tree(runtime_->system(), runtime_->unit(0), {"cafmcp", flags, branches(), names_, nullptr});
   if (!root)
     return fail(errc::internal, "the supervision tree did not start: " + root.error().message);
   caf::actor_cast<caf::abstract_actor*>(*root)->attach_functor(
@@ -276,6 +286,9 @@ std::vector<std::string> node::reload(const config::settings& next) {
     const auto what = std::string{change.path} + ": " + change.before + " -> " + change.after;
     lines.push_back(change.reloadable ? "changed " + what : "needs a restart: " + what);
   }
+  if (cluster_)
+    for (auto& line : cluster_->reload())
+      lines.push_back(std::move(line));
   settings_.log = next.log;
   settings_.shutdown = next.shutdown;
   settings_.limits = next.limits;

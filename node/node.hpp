@@ -12,6 +12,7 @@
 #include "admin/api.hpp"
 #include "base/result.hpp"
 #include "config/loader.hpp"
+#include "node/cluster.hpp"
 #include "node/sessions.hpp"
 #include "sdk/server.hpp"
 #include "supervisors/runtime.hpp"
@@ -72,6 +73,8 @@ class node {
   std::shared_ptr<persistence::sqlite_store> store_;
   actors::environment_ptr sessions_;
   std::shared_ptr<transport::gateway> gateway_;
+  std::unique_ptr<cluster_part> cluster_;  // null: a node alone
+  std::shared_ptr<otp::name_table> names_ = std::make_shared<otp::name_table>();
   std::unique_ptr<port> service_;
   std::unique_ptr<port> admin_;
 };
