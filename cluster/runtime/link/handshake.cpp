@@ -111,8 +111,11 @@ result<std::string> handshake::on_hello(std::string_view body) {
   if (!wire::reader{body}.message(peer_) || peer_.magic != handshake_magic)
     return fail(errc::denied, "this is no node");
   met_self_ = peer_.node == self_.node && peer_.incarnation == self_.incarnation;
+  // Whoever has dialled finds out by our hello.
+  if (met_self_ && !dialer_)
+    return encode_frame(handshake_frame::hello, own_hello_);
   if (met_self_)
-    return fail(errc::denied, "this is the node itself");
+    return fail(errc::conflict, "this is the node itself");
   if (peer_.nonce.size() != nonce_bytes || peer_.nonce == self_.nonce)
     return fail(errc::denied, "a hello without a nonce of its own");
   if (auto why = objection())

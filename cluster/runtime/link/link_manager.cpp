@@ -77,6 +77,8 @@ void link_manager::on_candidate(const candidate_event& e) {
   for (std::size_t i = 0; i < seeds_.size(); ++i)
     if (seeds_[i].dialling == e.who)
       on_seed(i, e);
+  if (e.who->met_self())
+    return;
   // What has failed before its proof is nobody's.
   if (e.what == candidate::event::failed && !e.who->dialled() && e.who->failure().code != errc::conflict)
     note_refusal(*e.who);
