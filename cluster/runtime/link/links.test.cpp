@@ -70,6 +70,8 @@ CAF_TEST(a node that is started anew is found again and the old link is over) {
   b->show<echo>("echo");
   const auto before = a.find("b", "echo");
   CAF_REQUIRE(before);
+  const auto counted = a.directory->get("b").totals;
+  CAF_CHECK(counted.bytes_out > 0);
   const auto socket = b->socket();
   b.reset();
   CAF_REQUIRE(until([&] { return !a.linked_to("b"); }));
@@ -83,6 +85,10 @@ CAF_TEST(a node that is started anew is found again and the old link is over) {
   const auto answer = echoed(a, "b", "again");
   CAF_CHECK_EQUAL(answer, "again");
   CAF_CHECK_NOT_EQUAL(a.find("b", "echo"), before);
+  const auto now = a.directory->get("b");
+  CAF_CHECK_EQUAL(now.links, 2u);
+  CAF_CHECK(now.totals.bytes_out > counted.bytes_out);
+  CAF_CHECK(now.totals.bytes_in > counted.bytes_in);
 }
 
 CAF_TEST(a second node of the same name is refused while the first one lives) {
