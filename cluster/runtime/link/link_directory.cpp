@@ -6,7 +6,8 @@ namespace cafmcp::cluster {
 
 namespace {
 
-// As it is given out: with what the present link has counted. Under the lock, so that it is not counted twice.
+// As it is given out: with what the present link has counted. Under the lock, so that it is not counted
+// twice.
 peer_view shown(const peer_view& view) {
   auto out = view;
   if (out.link)

@@ -33,6 +33,9 @@ struct peer_view {
   bool nobody_listens = false;      ///< the last attempt was refused by the host: no process is there
   std::string trouble;              ///< why there is no link; empty if there is one
   link_totals totals;               ///< of all links; kept by the directory
+
+  /// Links after the first one.
+  std::uint64_t reconnects() const noexcept { return links > 0 ? links - 1 : 0; }
 };
 
 /// A link has come or gone, for whoever has subscribed.
