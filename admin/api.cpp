@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "admin/api_route.hpp"
+#include "admin/link_json.hpp"
 #include "base/version.hpp"
 #include "supervisors/supervisor.hpp"
 #include "transport/streamable_http_headers.hpp"
@@ -59,6 +60,11 @@ boost::asio::awaitable<void> get_status(context_ptr context, request&, response&
     body["sessions"] = context->store->size();
   if (context->directory)
     body["sessions_active"] = context->directory->size();
+  if (context->links) {
+    body["cluster_address"] = context->cluster_address;
+    body["strangers"] = strangers_json(context->links->strangers());
+    body["links"] = links_json(context->links->list(), cluster::peer_view::clock::now());
+  }
   answer(out, body);
   co_return;
 }

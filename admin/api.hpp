@@ -49,6 +49,7 @@ struct api_context {
   std::shared_ptr<persistence::session_store> store;
   std::shared_ptr<actors::registry_view> registry;
   std::shared_ptr<cluster::link_directory> links;  ///< null: a node alone
+  std::string cluster_address;                     ///< where other nodes connect to, HOST:PORT
   std::shared_ptr<transport::gateway> gateway;
   std::string token;
   bool test_hooks = false;  ///< `admin.test_hooks`: actors may be killed by request

@@ -1,6 +1,7 @@
 #include "admin/drawing.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
@@ -40,6 +41,29 @@ std::uint64_t number_of(const json& object, const char* key) {
   const bool good =
       value.is_number_unsigned() || (value.is_number_integer() && value.get<std::int64_t>() >= 0);
   return good ? value.get<std::uint64_t>() : 0;
+}
+
+double figure_of(const json& object, const char* key) {
+  const auto& value = member_of(object, key);
+  return value.is_number() ? value.get<double>() : 0;
+}
+
+std::string decimal(double number, int digits) {
+  char text[64];
+  std::snprintf(text, sizeof(text), "%.*f", digits, number);
+  return text;
+}
+
+std::string in_bytes(double bytes) {
+  constexpr const char* units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  std::size_t unit = 0;
+  for (; bytes >= 1024 && unit + 1 < std::size(units); ++unit)
+    bytes /= 1024;
+  return decimal(bytes, unit == 0 ? 0 : 1) + ' ' + units[unit];
+}
+
+std::string or_dash(std::string text) {
+  return text.empty() ? "-" : std::move(text);
 }
 
 std::string key_line(const std::string& key, const std::string& text) {

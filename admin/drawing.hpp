@@ -30,6 +30,18 @@ const nlohmann::ordered_json& member_of(const nlohmann::ordered_json& object, co
 /// What a thing is, and the thing, as a line; a dash for an empty one.
 std::string key_line(const std::string& key, const std::string& text);
 
+/// A number of any kind; 0 if there is none.
+double figure_of(const nlohmann::ordered_json& object, const char* key);
+
+/// `number` with so many digits behind the point.
+std::string decimal(double number, int digits);
+
+/// Bytes with a unit: "8.0 KiB".
+std::string in_bytes(double bytes);
+
+/// The text, or a dash if it is empty.
+std::string or_dash(std::string text);
+
 /// `1234567` as "1 234 567".
 std::string grouped(std::uint64_t number);
 

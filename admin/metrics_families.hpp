@@ -61,4 +61,7 @@ void add_store(metrics_families& p, const persistence::sqlite_store& store);
 /// Adds what is counted of MCP: sessions, servers, and the messages of transports (metrics_mcp.cpp).
 void add_mcp(metrics_families& p, const metrics_sources& sources);
 
+/// Adds what is counted of links to other nodes (metrics_links.cpp).
+void add_links(metrics_families& p, const metrics_sources& sources);
+
 }  // namespace cafmcp::admin

@@ -123,6 +123,7 @@ std::string metrics_page(const metrics_sources& sources) {
   add_actors(p, *sources.system);
   add_ports(p, sources.ports);
   add_mcp(p, sources);
+  add_links(p, sources);
   add_process(p);
   return p.text();
 }

@@ -36,6 +36,7 @@ void add_service_routes(transport::router& routes, const std::shared_ptr<const a
     sources.directory = context->directory;
     sources.store = context->store;
     sources.registry = context->registry;
+    sources.links = context->links;
     out.body = metrics_page(sources);
   });
 }

@@ -13,10 +13,6 @@ using json = nlohmann::ordered_json;
 
 constexpr std::size_t longest_client = 40;
 
-std::string or_dash(std::string text) {
-  return text.empty() ? "-" : std::move(text);
-}
-
 std::string yes_or_no(const json& object, const char* key) {
   const auto& value = member_of(object, key);
   return value.is_boolean() && value.get<bool>() ? "yes" : "no";

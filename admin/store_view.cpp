@@ -1,7 +1,5 @@
 #include "admin/store_view.hpp"
 
-#include <cstdio>
-
 #include "admin/drawing.hpp"
 
 namespace cafmcp::admin {
@@ -9,25 +7,6 @@ namespace cafmcp::admin {
 namespace {
 
 using json = nlohmann::ordered_json;
-
-double figure_of(const json& object, const char* key) {
-  const auto& value = member_of(object, key);
-  return value.is_number() ? value.get<double>() : 0;
-}
-
-std::string decimal(double number, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof(text), "%.*f", digits, number);
-  return text;
-}
-
-std::string in_bytes(double bytes) {
-  constexpr const char* units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-  std::size_t unit = 0;
-  for (; bytes >= 1024 && unit + 1 < std::size(units); ++unit)
-    bytes /= 1024;
-  return decimal(bytes, unit == 0 ? 0 : 1) + ' ' + units[unit];
-}
 
 std::string times_of(const json& times) {
   return "mean " + decimal(figure_of(times, "mean"), 2) + " ms, half within " +

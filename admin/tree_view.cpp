@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "admin/drawing.hpp"
+#include "admin/link_view.hpp"
 #include "base/log.hpp"
 
 namespace cafmcp::admin {
@@ -87,11 +88,17 @@ std::string draw_tree(const json& tree, bool colours) {
 std::string draw_status(const json& status, bool colours) {
   std::string out;
   for (const auto& [key, value] : status.items()) {
+    if (key == "links")
+      continue;  // a table below
     auto text = value.is_string() ? log::printable(value.get<std::string>()) : value.dump();
+    if (key == "strangers")
+      text = draw_strangers(value);
     if (key == "status")
       text = paint(text, text == "ok" ? "32" : "31", colours);
     out += padded(key, 16, key.size()) + ' ' + (text.empty() ? "-" : text) + '\n';
   }
+  if (const auto& links = member_of(status, "links"); links.is_array())
+    out += '\n' + draw_links(links, colours);
   return out;
 }
 

@@ -10,7 +10,7 @@ namespace cafmcp::admin {
 /// what waits.
 std::string draw_tree(const nlohmann::ordered_json& tree, bool colours);
 
-/// The status as lines of `key value`.
+/// The status as lines of `key value`, and the links to other nodes as a table below.
 std::string draw_status(const nlohmann::ordered_json& status, bool colours);
 
 }  // namespace cafmcp::admin

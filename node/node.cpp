@@ -201,8 +201,11 @@ std::shared_ptr<const admin::api_context> node::make_api(std::string token) cons
   api->directory = sessions_->router->shared_directory();
   api->store = sessions_->store;
   api->registry = sessions_->registry;
-  if (cluster_)
+  if (cluster_) {
     api->links = cluster_->directory();
+    api->cluster_address = cluster_->address();
+    api->metrics.tls = cluster_->tls();
+  }
   api->gateway = gateway_;
   api->token = std::move(token);
   api->test_hooks = settings_.admin.test_hooks;

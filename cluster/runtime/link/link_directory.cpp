@@ -4,6 +4,19 @@
 
 namespace cafmcp::cluster {
 
+namespace {
+
+// As it is given out: with what the present link has counted. Under the lock, so that it is not counted
+// twice.
+peer_view shown(const peer_view& view) {
+  auto out = view;
+  if (out.link)
+    out.totals += out.link->counters();
+  return out;
+}
+
+}  // namespace
+
 std::shared_ptr<node_link> link_directory::find(std::string_view node) const {
   const std::lock_guard lock{mutex_};
   const auto i = peers_.find(node);
@@ -12,13 +25,17 @@ std::shared_ptr<node_link> link_directory::find(std::string_view node) const {
 
 std::vector<std::pair<std::string, peer_view>> link_directory::list() const {
   const std::lock_guard lock{mutex_};
-  return {peers_.begin(), peers_.end()};
+  std::vector<std::pair<std::string, peer_view>> out;
+  out.reserve(peers_.size());
+  for (const auto& [name, view] : peers_)
+    out.emplace_back(name, shown(view));
+  return out;
 }
 
 peer_view link_directory::get(std::string_view node) const {
   const std::lock_guard lock{mutex_};
   const auto i = peers_.find(node);
-  return i == peers_.end() ? peer_view{} : i->second;
+  return i == peers_.end() ? peer_view{} : shown(i->second);
 }
 
 bool link_directory::knows(std::string_view node) const {
@@ -33,7 +50,11 @@ std::size_t link_directory::size() const {
 
 void link_directory::change(const std::string& node, const std::function<void(peer_view&)>& how) {
   const std::lock_guard lock{mutex_};
-  how(peers_[node]);
+  auto& view = peers_[node];
+  const auto before = view.link;
+  how(view);
+  if (before && before != view.link)
+    view.totals += before->counters();
 }
 
 void link_directory::forget(const std::string& node) {

@@ -27,11 +27,15 @@ struct peer_view {
   hello about;                      ///< what it said last; without a nonce
   std::shared_ptr<node_link> link;  ///< null: there is none now
   bool secure = false;              ///< the link has TLS
-  clock::time_point since{};        ///< when the link came, or went
+  clock::time_point since{};        ///< when the link came, or went; zero: there was none yet
   std::uint64_t links = 0;          ///< how many there were
   std::uint64_t dials = 0;          ///< attempts that failed since the last link
   bool nobody_listens = false;      ///< the last attempt was refused by the host: no process is there
   std::string trouble;              ///< why there is no link; empty if there is one
+  link_totals totals;               ///< of all links; kept by the directory
+
+  /// Links after the first one.
+  std::uint64_t reconnects() const noexcept { return links > 0 ? links - 1 : 0; }
 };
 
 /// A link has come or gone, for whoever has subscribed.
@@ -64,7 +68,8 @@ class link_directory {
   bool knows(std::string_view node) const;
   std::size_t size() const;
 
-  /// Changes what is known of a peer, which is new if it wasn't known.
+  /// Changes what is known of a peer, which is new if it wasn't known. When a link is taken out, what it has
+  /// counted stays in the totals, which so never go back.
   void change(const std::string& node, const std::function<void(peer_view&)>& how);
   void forget(const std::string& node);
 
@@ -74,6 +79,7 @@ class link_directory {
   void publish(const link_event& event);
 
   stranger_counters& strangers() noexcept { return strangers_; }
+  const stranger_counters& strangers() const noexcept { return strangers_; }
 
  private:
   mutable std::mutex mutex_;

@@ -1,5 +1,6 @@
 #pragma once
-// What is counted of a link, readable from every thread without asking it. Thread-safe.
+// What is counted of a link, readable from every thread without asking it. `link_counters` is thread-safe;
+// `link_totals` is a value.
 
 #include <atomic>
 #include <cstdint>
@@ -22,6 +23,26 @@ struct link_counters {
   std::atomic<std::uint32_t> exports{0};     ///< our actors that the peer has handles of
   std::atomic<std::uint32_t> imports{0};     ///< its actors that we have handles of
   std::atomic<std::uint32_t> pending{0};     ///< requests that wait for an answer
+};
+
+/// What only ever grows of these, for several links together.
+struct link_totals {
+  std::uint64_t bytes_out = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t messages_out = 0;
+  std::uint64_t messages_in = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t refused = 0;
+
+  link_totals& operator+=(const link_counters& link) noexcept {
+    bytes_out += link.bytes_out;
+    bytes_in += link.bytes_in;
+    messages_out += link.messages_out;
+    messages_in += link.messages_in;
+    dropped += link.dropped;
+    refused += link.refused;
+    return *this;
+  }
 };
 
 }  // namespace cafmcp::cluster

@@ -70,6 +70,8 @@ CAF_TEST(a node that is started anew is found again and the old link is over) {
   b->show<echo>("echo");
   const auto before = a.find("b", "echo");
   CAF_REQUIRE(before);
+  for (int i = 0; i < 3; ++i)
+    echoed(a, "b", "before");
   const auto socket = b->socket();
   b.reset();
   CAF_REQUIRE(until([&] { return !a.linked_to("b"); }));
@@ -83,6 +85,10 @@ CAF_TEST(a node that is started anew is found again and the old link is over) {
   const auto answer = echoed(a, "b", "again");
   CAF_CHECK_EQUAL(answer, "again");
   CAF_CHECK_NOT_EQUAL(a.find("b", "echo"), before);
+  const auto now = a.directory->get("b");
+  CAF_CHECK_EQUAL(now.links, 2u);
+  CAF_CHECK_EQUAL(now.totals.messages_out, 4u);  // of both links
+  CAF_CHECK_EQUAL(now.totals.messages_in, 4u);
 }
 
 CAF_TEST(a second node of the same name is refused while the first one lives) {

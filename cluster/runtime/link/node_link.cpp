@@ -42,6 +42,7 @@ void node_link::start(std::weak_ptr<link_host> host, clock::time_point now) {
   counters_.heard_ns = now.time_since_epoch().count();
   meter_ = std::make_shared<credit_meter>(weak_from_this(), 0, bounds_.window_bytes / 2);
   lanes_.add_credit(static_cast<std::int64_t>(terms_.window_bytes));
+  counters_.window_free = lanes_.credit();
 }
 
 // Fails what can't be done any more.
