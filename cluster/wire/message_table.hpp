@@ -5,6 +5,7 @@
 // built before the first link and immutable afterwards: thread-safe then.
 
 #include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/make_message.hpp>
 #include <caf/message.hpp>
 #include <caf/type_erased_tuple.hpp>
 #include <cstdint>
