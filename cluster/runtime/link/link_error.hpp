@@ -3,7 +3,8 @@
 // got no answer, and of monitors that fire. Values; thread-safe.
 
 #include <caf/error.hpp>
-#include <caf/fwd.hpp>
+#include <caf/make_message.hpp>
+#include <caf/message.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
