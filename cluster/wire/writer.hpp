@@ -101,7 +101,7 @@ class writer {
   template <class T>
   void put_variant(const T& x) {
     put_varint(out_, x.index());
-    std::visit([this](const auto& value) { put(value); }, x);
+    std::visit([this](const auto& value) { this->put(value); }, x);
   }
 
   template <class T>
