@@ -1,0 +1,134 @@
+#include "cluster/core/agent.hpp"
+
+#include "base/assert.hpp"
+
+namespace cafmcp::cluster {
+
+agent::agent(coordinator& keeper, agent_options options, agent_events events, std::function<moment()> clock)
+    : keeper_(keeper), options_(std::move(options)), events_(std::move(events)), clock_(std::move(clock)) {
+  CAFMCP_ASSERT(!options_.self.id.empty());
+}
+
+agent::~agent() {
+  *alive_ = false;
+}
+
+void agent::start() {
+  watch_handler h;
+  h.on_snapshot = [this](snapshot s) { on_snapshot(std::move(s)); };
+  h.on_events = [this](std::vector<fact_event> e) { on_events(std::move(e)); };
+  h.on_contact = [this](bool on) { contact_ = on; };
+  watch_ = keeper_.watch(std::string{facts_prefix}, std::move(h));
+}
+
+void agent::on_snapshot(snapshot s) {
+  judge(view_.reset(std::move(s)));
+  known_ = true;
+  note_leases();
+  act();
+  events_.on_change();
+}
+
+void agent::on_events(std::vector<fact_event> events) {
+  judge(view_.apply(events));
+  note_leases();
+  act();
+  events_.on_change();
+}
+
+// A row that can't have come about is nobody's, as far as this node is concerned.
+void agent::judge(const std::vector<std::size_t>& wrong) {
+  for (const auto b : wrong)
+    if (distrusted_.insert(b).second)
+      events_.on_note("bucket " + std::to_string(b) + " has changed in a way that it must not; it is not served");
+}
+
+void agent::tick() {
+  act();
+}
+
+// Whatever is due.
+void agent::act() {
+  if (!known_ || leaving_)
+    return;
+  keep_lease();
+  if (lease_.id() == 0 || !lease_.sure(clock_()))
+    return;
+  show_lease();
+  if (view_.lease_of(options_.self.id).lease != lease_.id())
+    return;
+  show_member();
+  run_for_controller();
+  if (is_controller()) {
+    control();
+    revoke_gone();
+  }
+  serve_learners();
+  hand_over();
+}
+
+bool agent::due(moment& next) const {
+  return clock_() >= next;
+}
+
+void agent::commit(transaction what, std::function<void(transaction_result)> then) {
+  keeper_.commit(std::move(what), options_.deadline,
+                 [alive = alive_, then = std::move(then)](transaction_result r) {
+                   if (*alive)
+                     then(r);
+                 });
+}
+
+bool agent::owns(std::size_t bucket) const {
+  const auto& b = view_.bucket_row(bucket).is;
+  return !leaving_ && b.owner == options_.self.id && lease_.id() != 0 && b.lease == lease_.id() &&
+         lease_.sure(clock_()) && handing_[bucket] == handing::no && !distrusted_.contains(bucket);
+}
+
+bool agent::is_controller() const {
+  const auto c = view_.controller();
+  return c.node == options_.self.id && c.lease == lease_.id() && lease_.sure(clock_());
+}
+
+void agent::drain(bool on) {
+  options_.self.state = on ? member_state::draining : member_state::up;
+  next_show_ = moment{0};
+  act();
+}
+
+bool agent::drained() const {
+  for (std::size_t b = 0; b < bucket_count; ++b)
+    if (const auto& r = view_.bucket_row(b).is; r.holds(options_.self.id))
+      return false;
+  return known_;
+}
+
+void agent::leave(std::function<void(outcome)> then) {
+  leaving_ = true;
+  const auto lease = lease_.id();
+  lease_.lost();
+  transaction t;
+  t.then.push_back({change::kind::erase, member_key(options_.self.id)});
+  commit(std::move(t), [this, lease, then = std::move(then)](transaction_result r) {
+    if (lease == 0)
+      return then(r.what);
+    keeper_.revoke(lease, options_.deadline, [r, then](transaction_result) { then(r.what); });
+  });
+}
+
+void agent::process_gone(const std::string& node, bool gone) {
+  if (gone)
+    gone_.insert(node);
+  else
+    gone_.erase(node);
+  const auto lease = view_.lease_of(node).lease;
+  if (gone && (lease == 0 || lease_.id() == 0))
+    return;
+  transaction t;
+  const auto key = gone_key(node, options_.self.id);
+  t.then.push_back(gone ? change{change::kind::put, key, std::to_string(lease), lease_.id()}
+                        : change{change::kind::erase, key});
+  commit(std::move(t), [](transaction_result) {});
+}
+
+}  // namespace cafmcp::cluster

@@ -1,0 +1,160 @@
+#pragma once
+// A node's part in the cluster: it keeps its lease, follows the facts, is controller when nobody else is, and
+// knows at each moment which buckets it owns for sure. All that it knows of the world comes in by calls, and
+// all that it does goes out by the coordinator, so the simulator runs the same code as a node.
+//
+// Whether it owns a bucket is a question with a time in it: the row must name this node under its present
+// lease, and the lease must be sure at that moment. A row that is being handed over is owned no more from the
+// moment before the hand-over is sent, and again only when it is certain that it did not and will not happen.
+//
+// Not thread-safe: one thread, that of the coordinator's callbacks.
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "cluster/core/cluster_view.hpp"
+#include "cluster/core/controller.hpp"
+#include "cluster/core/coordinator.hpp"
+#include "cluster/core/sure_lease.hpp"
+
+namespace cafmcp::cluster {
+
+/// How an agent behaves.
+struct agent_options {
+  member self;
+  moment ttl{2'000};          ///< of the lease
+  moment renewal{500};        ///< how often it is renewed
+  moment deadline{1'000};     ///< of requests to the coordinator
+  moment retry{250};          ///< before something that failed is tried again
+  control_limits limits;
+  moment quarantine{5'000};   ///< how long a node that flaps gets nothing: doubled each time
+  moment quarantine_limit{300'000};
+  unsigned flaps = 3;         ///< new leases within a minute that are too many
+};
+
+/// What an agent tells.
+struct agent_events {
+  /// A learner of a bucket that we own should get everything: say `caught_up` when it has.
+  std::function<void(std::size_t bucket, const std::string& learner)> on_learner;
+
+  /// The view has changed, or what is owned.
+  std::function<void()> on_change = [] {};
+
+  /// Something for the log.
+  std::function<void(const std::string&)> on_note = [](const std::string&) {};
+};
+
+/// The agent.
+class agent {
+ public:
+  /// `clock` tells the time; `keeper` outlives the agent.
+  agent(coordinator& keeper, agent_options options, agent_events events, std::function<moment()> clock);
+  agent(const agent&) = delete;
+  agent& operator=(const agent&) = delete;
+  ~agent();
+
+  /// Begins.
+  void start();
+
+  /// To be called often: every 50 ms or so.
+  void tick();
+
+  /// Whether this node owns a bucket for sure, now.
+  bool owns(std::size_t bucket) const;
+
+  /// Whether its lease is not sure: it must not answer as owner of anything.
+  bool isolated() const { return !lease_.sure(clock_()); }
+
+  /// Whether it may change the table, as far as it knows.
+  bool is_controller() const;
+
+  /// A learner has everything that the owner had when it was asked.
+  void caught_up(std::size_t bucket, const std::string& learner);
+
+  /// The process of another node is gone for sure, or (again) not.
+  void process_gone(const std::string& node, bool gone);
+
+  /// Gives everything away, or takes part again.
+  void drain(bool on);
+
+  /// Whether nothing is left that others would miss.
+  bool drained() const;
+
+  /// Ends the membership for good: forgets the member and revokes the lease. Nothing is owned from now on.
+  void leave(std::function<void(outcome)> then);
+
+  const cluster_view& view() const noexcept { return view_; }
+  const sure_lease& lease() const noexcept { return lease_; }
+  const member& self() const noexcept { return options_.self; }
+  bool in_contact() const noexcept { return contact_; }
+
+ private:
+  // Of one bucket that we own and are to hand over.
+  enum class handing : std::uint8_t { no, asked, unsure };
+
+  void on_snapshot(snapshot s);
+  void on_events(std::vector<fact_event> events);
+  void judge(const std::vector<std::size_t>& wrong);
+  void act();
+
+  void keep_lease();
+  void ask_for_lease();
+  void renew();
+  void lose_lease(const char* why);
+  void show_lease();
+  void show_member();
+
+  void run_for_controller();
+  void control();
+  void revoke_gone();
+  std::set<std::string, std::less<>> flapping() const;
+  void note_leases();
+
+  void serve_learners();
+  void hand_over();
+  void hand_over_one(std::size_t b);
+  void settle(std::size_t b);
+
+  void commit(transaction what, std::function<void(transaction_result)> then);
+  bool due(moment& next) const;
+
+  coordinator& keeper_;
+  agent_options options_;
+  agent_events events_;
+  const std::function<moment()> clock_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for callbacks that outlive us
+  std::shared_ptr<void> watch_;
+
+  cluster_view view_;
+  bool contact_ = false;
+  bool known_ = false;  // there was a snapshot
+  bool leaving_ = false;
+
+  sure_lease lease_;
+  bool granting_ = false;
+  bool showing_ = false;         // a transaction that shows lease or member is under way
+  moment next_grant_{0};
+  moment next_renewal_{0};
+  moment next_show_{0};
+
+  bool running_ = false;         // for controller
+  moment next_run_{0};
+  std::size_t controlling_ = 0;  // transactions under way
+  revision controlled_ = 0;      // what they have changed
+  moment next_control_{0};
+  std::map<std::string, std::pair<lease_id, unsigned>, std::less<>> leases_seen_;
+  std::map<std::string, std::vector<moment>, std::less<>> new_leases_;
+  std::set<lease_id> revoking_;
+
+  std::array<handing, bucket_count> handing_{};
+  std::array<moment, bucket_count> next_hand_{};
+  std::set<std::size_t> distrusted_;
+  std::map<std::pair<std::size_t, std::string>, std::uint64_t> asked_learners_;  // at which epoch
+  std::set<std::string, std::less<>> gone_;                                      // said by us
+};
+
+}  // namespace cafmcp::cluster
