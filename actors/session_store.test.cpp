@@ -2,12 +2,66 @@
 #define CAF_SUITE session_store
 
 #include "actors/test_harness.hpp"
+#include "persistence/store_client.hpp"
 #include "tests/unit/caf_test.hpp"
 
 using namespace cafmcp;
 using namespace cafmcp::actors;
 using namespace cafmcp::actors::test;
 using transport::channel_end;
+
+namespace {
+
+// Sessions leave memory soon and expire after two seconds.
+session_limits forgetful() {
+  session_limits limits;
+  limits.idle = std::chrono::milliseconds{20};
+  limits.ttl = std::chrono::milliseconds{2000};
+  return limits;
+}
+
+// Waits until all buckets were looked at once more from their beginning, by shards that look often.
+bool look_around(world& w) {
+  const auto before = w.slow->looks.load();
+  return eventually(
+      [&] { return w.slow->looks >= before + 2 * static_cast<int>(persistence::bucket_count); });
+}
+
+// What the shard of that session was told before is done when this returns.
+void pass_shard(world& w, const std::string& id) {
+  const auto& router = *w.env->router;
+  (void)w.find(router.make_id(router.shard_of(id)));  // which nobody has
+}
+
+// A world whose shards look for expired sessions when they start and not again for a minute, and whose store
+// has 200 expired ones in one bucket. The shards start anew, and find the store still reading.
+struct crowded : world {
+  crowded() : world(patient()) {
+    ids = persistence::testing::ids_in(7, 200);
+    persistence::testing::client c{*store};
+    for (const auto& id : ids)
+      CAF_REQUIRE(c.apply(id, 1, persistence::op_kind::create, persistence::create_bytes("", *now_ms)));
+    *now_ms += patient().ttl.count() + 1;
+    slow->reads = true;
+    for (std::size_t i = 0; i < env->router->shards(); ++i) {
+      const auto before = env->router->shard(i);
+      const auto looks = slow->looks.load();
+      caf::anon_send_exit(before, caf::exit_reason::kill);
+      CAF_REQUIRE(eventually([&] {
+        const auto now = env->router->shard(i);
+        return now && now != before && slow->looks > looks;
+      }));
+    }
+  }
+  static session_limits patient() {
+    session_limits limits;
+    limits.ttl = std::chrono::hours{1};
+    return limits;
+  }
+  std::vector<std::string> ids;
+};
+
+}  // namespace
 
 CAF_TEST(nothing is acknowledged before it is stored and the rest does not wait) {
   world w;
@@ -154,10 +208,7 @@ CAF_TEST(sessions that nobody uses leave memory and wake up as they were) {
 }
 
 CAF_TEST(sessions without an actor expire without getting one) {
-  session_limits limits;
-  limits.idle = std::chrono::milliseconds{20};
-  limits.ttl = std::chrono::milliseconds{2000};
-  world w{limits};
+  world w{forgetful()};
   std::vector<client> clients;
   for (int i = 0; i < 200; ++i) {
     clients.emplace_back(w, w.create());
@@ -165,7 +216,10 @@ CAF_TEST(sessions without an actor expire without getting one) {
   }
   CAF_CHECK(eventually([&] { return w.env->router->directory().size() == 0; }));
   const auto starts = w.slow->gets.load();
-  *w.now_ms += 3000;
+  *w.now_ms += 1900;
+  CAF_CHECK(look_around(w));
+  CAF_CHECK_EQUAL(w.store->size(), 200u);  // their time is not over
+  *w.now_ms += 1100;
   CAF_CHECK(eventually([&] { return w.store->size() == 0; }));
   CAF_CHECK_EQUAL(w.slow->gets.load(), starts);  // nobody was read in order to be woken
   CAF_CHECK(w.find(clients[0].port->id()).error().code == errc::not_found);
@@ -173,10 +227,7 @@ CAF_TEST(sessions without an actor expire without getting one) {
 }
 
 CAF_TEST(whoever wants a session while it expires waits for the outcome) {
-  session_limits limits;
-  limits.idle = std::chrono::milliseconds{20};
-  limits.ttl = std::chrono::milliseconds{2000};
-  world w{limits};
+  world w{forgetful()};
   client c{w, w.create()};
   CAF_REQUIRE(c.greet());
   CAF_CHECK(eventually([&] { return w.env->router->directory().size() == 0; }));
@@ -184,7 +235,10 @@ CAF_TEST(whoever wants a session while it expires waits for the outcome) {
   *w.now_ms += 3000;
   CAF_CHECK(
       eventually([&] { return w.store->size() == 0; }));  // it has ended, and its shard does not know yet
+  const auto gets = w.slow->gets.load();
   const auto late = c.post(call("1", "now"));
+  pass_shard(w, c.port->id());
+  CAF_CHECK_EQUAL(w.slow->gets.load(), gets + 1);  // nobody has looked at what is being ended
   CAF_CHECK(!late->end());
   w.slow->holds = false;
   CAF_CHECK(w.slow->release(1));
@@ -192,10 +246,7 @@ CAF_TEST(whoever wants a session while it expires waits for the outcome) {
 }
 
 CAF_TEST(a session that can not be ended goes on) {
-  session_limits limits;
-  limits.idle = std::chrono::milliseconds{20};
-  limits.ttl = std::chrono::milliseconds{2000};
-  world w{limits};
+  world w{forgetful()};
   client c{w, w.create()};
   CAF_REQUIRE(c.greet());
   CAF_CHECK(eventually([&] { return w.env->router->directory().size() == 0; }));
@@ -204,6 +255,58 @@ CAF_TEST(a session that can not be ended goes on) {
   CAF_CHECK(eventually([&] { return w.slow->refused > 0; }));
   w.slow->refuses = false;
   CAF_CHECK(eventually([&] { return w.store->size() == 0; }));
+}
+
+CAF_TEST(whoever wants a session that can not be ended gets it) {
+  world w{forgetful()};
+  client c{w, w.create()};
+  CAF_REQUIRE(c.greet());
+  CAF_CHECK(eventually([&] { return w.env->router->directory().size() == 0; }));
+  w.slow->refuses = w.slow->holds = true;
+  *w.now_ms += 3000;
+  CAF_CHECK(eventually([&] { return w.slow->refused > 0; }));
+  const auto late = c.post(call("1", "now"));
+  pass_shard(w, c.port->id());
+  w.slow->refuses = w.slow->holds = false;
+  CAF_CHECK(w.slow->release(1));
+  CAF_CHECK(has(late->message(0), R"("id":1,"result")"));
+}
+
+CAF_TEST(a session that is being woken does not expire) {
+  world w{forgetful()};
+  client c{w, w.create()};
+  CAF_REQUIRE(c.greet());
+  CAF_CHECK(eventually([&] { return w.env->router->directory().size() == 0; }));
+  w.slow->holds_gets = true;
+  const auto gets = w.slow->gets.load();
+  const auto late = c.post(call("1", "now"));
+  CAF_REQUIRE(eventually([&] { return w.slow->gets > gets; }));
+  *w.now_ms += 3000;
+  CAF_CHECK(look_around(w));
+  CAF_CHECK_EQUAL(w.store->size(), 1u);
+  w.slow->holds_gets = false;
+  CAF_CHECK(w.slow->release(1));
+  CAF_CHECK(has(late->message(0), R"("id":1,"result")"));
+}
+
+CAF_TEST(sessions that expire together are all ended in one go as soon as the store knows them) {
+  crowded w;
+  CAF_CHECK_EQUAL(w.store->size(), 200u);
+  w.slow->reads = false;
+  CAF_CHECK(eventually([&] { return w.store->size() == 0; }));
+  CAF_CHECK_EQUAL(w.env->router->directory().size(), 0u);
+  CAF_CHECK_EQUAL(w.slow->gets.load(), 0);
+}
+
+CAF_TEST(sessions that can not be ended are left alone until the next look) {
+  crowded w;
+  w.slow->refuses = true;
+  w.slow->reads = false;
+  CAF_CHECK(eventually([&] { return w.slow->refused >= 64; }));
+  for (int i = 0; i < 500; ++i)  // a shard that begins anew at once is through with it
+    pass_shard(w, w.ids.front());
+  CAF_CHECK_EQUAL(w.slow->refused.load(), 64);
+  CAF_CHECK_EQUAL(w.store->size(), 200u);
 }
 
 CAF_TEST(sessions that are in use stay) {

@@ -155,27 +155,34 @@ class steered_server final : public server {
   std::function<void(server_event)> listener_;
 };
 
-/// A store that does everything at once and says so when the test lets it, from a thread of the test's.
+/// A store that does everything at once and says so when the test lets it, from a thread of the test's; or
+/// refuses, or is still reading its file.
 class slow_store final : public persistence::session_store {
  public:
   explicit slow_store(std::shared_ptr<persistence::session_store> inner) : inner_(std::move(inner)) {}
 
   void get(std::string_view session, callback<persistence::session_record> then) override {
     ++gets;
-    inner_->get(session, std::move(then));
+    inner_->get(session, [&](result<persistence::session_record> found) {
+      if (!holds_gets)
+        return then(std::move(found));
+      const std::lock_guard lock{mutex_};
+      held_.push_back(
+          [then, record = std::make_shared<decltype(found)>(std::move(found))] { then(std::move(*record)); });
+    });
   }
   void apply(std::vector<persistence::operation> operations, callback<void> then) override {
-    if (refuses) {
-      ++refused;
-      return then(fail(errc::io, "the disk is full"));
-    }
-    inner_->apply(std::move(operations), [&](const result<void>& outcome) {
+    const auto say = [&](const result<void>& outcome) {
       const std::lock_guard lock{mutex_};
       if (holds)
         held_.push_back([then, outcome] { then(outcome); });
       else
         then(outcome);
-    });
+    };
+    if (!refuses)
+      return inner_->apply(std::move(operations), say);
+    say(fail(errc::io, "the disk is full"));
+    ++refused;
   }
   void scan(std::uint32_t bucket, std::string_view after, std::size_t limit,
             callback<std::vector<persistence::session_summary>> then) override {
@@ -183,6 +190,9 @@ class slow_store final : public persistence::session_store {
   }
   void expire(std::uint32_t bucket, std::int64_t before_ms, std::size_t limit,
               callback<std::vector<persistence::idle_session>> then) override {
+    ++looks;
+    if (reads)
+      return then(fail(errc::unavailable, "still reading"));
     inner_->expire(bucket, before_ms, limit, std::move(then));
   }
   std::uint64_t size() const noexcept override { return inner_->size(); }
@@ -206,7 +216,10 @@ class slow_store final : public persistence::session_store {
 
   std::atomic<int> gets{0};
   std::atomic<int> refused{0};
+  std::atomic<int> looks{0};  // for sessions that have expired
   std::atomic<bool> holds{false};
+  std::atomic<bool> holds_gets{false};
+  std::atomic<bool> reads{false};
   std::atomic<bool> refuses{false};
 
  private:

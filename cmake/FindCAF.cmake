@@ -1,6 +1,8 @@
-# Debian's libcaf-dev 0.17 ships neither a CMake package nor a pkg-config file. Defines CAF::core.
+# Debian's libcaf-dev 0.17 ships neither a CMake package nor a pkg-config file. Defines CAF::core and, where it is installed,
+# CAF::io, CAF's own network, which is only compared with.
 find_path(CAF_INCLUDE_DIR caf/all.hpp)
 find_library(CAF_CORE_LIBRARY caf_core)
+find_library(CAF_IO_LIBRARY caf_io)
 if(CAF_INCLUDE_DIR)
   file(STRINGS "${CAF_INCLUDE_DIR}/caf/config.hpp" caf_version_line REGEX "#define CAF_VERSION [0-9]+")
   string(REGEX MATCH "[0-9]+" caf_version_number "${caf_version_line}")
@@ -19,4 +21,8 @@ if(CAF_FOUND AND NOT TARGET CAF::core)
     INTERFACE_INCLUDE_DIRECTORIES "${CAF_INCLUDE_DIR}"
     INTERFACE_LINK_LIBRARIES Threads::Threads)
 endif()
-mark_as_advanced(CAF_INCLUDE_DIR CAF_CORE_LIBRARY)
+if(CAF_FOUND AND CAF_IO_LIBRARY AND NOT TARGET CAF::io)
+  add_library(CAF::io UNKNOWN IMPORTED)
+  set_target_properties(CAF::io PROPERTIES IMPORTED_LOCATION "${CAF_IO_LIBRARY}" INTERFACE_LINK_LIBRARIES CAF::core)
+endif()
+mark_as_advanced(CAF_IO_LIBRARY CAF_INCLUDE_DIR CAF_CORE_LIBRARY)

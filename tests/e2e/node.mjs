@@ -37,14 +37,16 @@ export const alone = { headers: { connection: 'close' } };
 
 /** A node under test. */
 export class Node {
-  /** Starts one; `flags` come behind those that isolate it. Resolves when it is ready, or has ended. */
-  static async start(flags = [], { env = {} } = {}) {
+  /** Starts one; `flags` come behind those that isolate it. Resolves when it is ready, or has ended. `within`: a program with
+   * flags that runs it in its own process, as `ip netns exec` does. */
+  static async start(flags = [], { env = {}, within = [] } = {}) {
     const node = new Node();
     nodes.add(node);
     node.dir = await mkdtemp(join(tmpdir(), 'cafmcp-test-'));
     const all = ['--listen', '127.0.0.1:0', '--set', 'admin.listen=127.0.0.1:0', '--data-dir', join(node.dir, 'data'), ...flags];
     node.data = all[all.lastIndexOf('--data-dir') + 1];
-    node.child = spawn(bin('cafmcpd'), all, { cwd: node.dir, env: { PATH: process.env.PATH, HOME: node.dir, ...env } });
+    const [program, ...args] = [...within, bin('cafmcpd'), ...all];
+    node.child = spawn(program, args, { cwd: node.dir, env: { PATH: process.env.PATH, HOME: node.dir, ...env } });
     running.add(node.child);
     node.out = '';
     node.err = '';

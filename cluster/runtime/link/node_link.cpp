@@ -1,7 +1,6 @@
 #include "cluster/runtime/link/node_link.hpp"
 
 #include "base/assert.hpp"
-#include "base/log.hpp"
 
 namespace cafmcp::cluster {
 

@@ -122,6 +122,18 @@ CAF_TEST(a monitor fires when the actor ends and after its last answer) {
   CAF_CHECK_EQUAL(a->link->pending(), 0u);
 }
 
+CAF_TEST(a request under way when the end arrives fails before the monitor fires) {
+  show<echo>("echo");
+  const auto asks = make<asker>(lookup("echo"), log);
+  self->send(asks, say{"silence"});
+  sched.run();  // the link's thread has not come to it
+  caf::anon_send_exit(b->names["echo"], caf::exit_reason::kill);
+  sched.run();
+  move(*b, *a);
+  sched.run();
+  CAF_CHECK_EQUAL(log, (events{"error kill", "down kill"}));
+}
+
 CAF_TEST(a normal end is a normal end) {
   show<echo>("echo");
   const auto asks = make<asker>(lookup("echo"), log);

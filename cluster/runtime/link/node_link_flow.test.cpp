@@ -163,6 +163,20 @@ CAF_TEST(a handle given back while it is sent again stays) {
   CAF_CHECK(ask<blob>(second, blob{"still"}).value().bytes == "still");
 }
 
+CAF_TEST(a handle that comes again before the old one is given back stays) {
+  show<echo>("echo");
+  auto remote = lookup("echo");
+  caf::actor second;
+  a->link->lookup("echo", [&](caf::actor who, const caf::error&) { second = std::move(who); });
+  move(*a, *b);
+  remote = nullptr;
+  move(*b, *a);  // the answer is there before anybody has looked after the old handle
+  run();
+  CAF_REQUIRE(second);
+  CAF_CHECK_EQUAL(b->link->exports(), 1u);
+  CAF_CHECK(ask<blob>(second, blob{"still"}).value().bytes == "still");
+}
+
 CAF_TEST(messages outlive the handle that they were sent by) {
   show<stuck>("stuck");
   auto slow = lookup("stuck");

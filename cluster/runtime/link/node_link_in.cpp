@@ -299,7 +299,8 @@ bool node_link::on_down(std::string_view body) {
   caf::error reason;
   if (!in.ok() || !decode_error(in.rest(), reason))
     return false;
-  auto* entry = find_import(id);
+  run();  // what was sent before anybody could know fails before monitors fire, too
+  auto* entry = is_over() ? nullptr : find_import(id);
   if (entry == nullptr)
     return true;
   // Taken by the actor, but never answered. A handle that we hold keeps the entry's memory meanwhile.

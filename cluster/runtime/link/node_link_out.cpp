@@ -1,6 +1,5 @@
 // The half of a link that sends.
 
-#include "base/log.hpp"
 #include "cluster/runtime/link/node_link.hpp"
 
 namespace cafmcp::cluster {

@@ -175,6 +175,7 @@ struct side final : link_host {
   }
 
   std::shared_ptr<node_link> link;
+  const wire::message_table* types = &test_types();
   std::map<std::string, caf::actor, std::less<>> names;
   bool woken = false;
   int ends = 0;
@@ -214,7 +215,7 @@ struct link_fixture : test_coordinator_fixture<> {
           return fail(errc::not_found, "nobody is called " + std::string{name});
         return i->second;
       };
-      s->link = std::make_shared<node_link>(sys, test_types(), resolve, bounds, terms);
+      s->link = std::make_shared<node_link>(sys, *s->types, resolve, bounds, terms);
       s->link->start(s, now);
     };
     make(a, "b");
