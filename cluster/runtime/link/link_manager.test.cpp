@@ -24,7 +24,8 @@ struct fixture {
     node_options options{name};
     options.tls = tls_identity::load(files.write(name, own, ca), name).value();
     options.manners.expiry_pause = std::chrono::milliseconds{5};
-    expires = shown_time(options.tls->expires());
+    end = options.tls->expires();
+    expires = shown_time(end);
     return std::make_unique<test_node>(options);
   }
   // Waits for so many lines with that value; all that came until then are in `seen`.
@@ -42,7 +43,8 @@ struct fixture {
   otp::testing::log_capture log;
   test::folder files;
   test::identity ca = test::make_authority(365 * day);
-  std::string expires;  // of the last one started
+  std::chrono::system_clock::time_point end;  // of the last one's certificate
+  std::string expires;                        // the same as text
   otp::testing::lines seen;
 };
 
@@ -61,6 +63,7 @@ CAF_TEST(a certificate that ends within two weeks is told of again and again and
 
 CAF_TEST(a certificate that has ended is an error) {
   const auto node = start("a", 3);
+  CAF_CHECK(until([&] { return std::chrono::system_clock::now() > end; }));
   CAF_CHECK(says("expired", expires, 2));
   CAF_CHECK_EQUAL(seen.back().value("level", ""), "error");
 }
