@@ -72,7 +72,8 @@ void add_queues(metrics_families& p, const peers& all) {
              [](node_link& link) { return std::max<std::int64_t>(0, link.counters().window_free); });
   add_linked(p, all, "cafmcp_link_pending_requests", "Requests to another node that wait for an answer.",
              [](node_link& link) { return link.counters().pending.load(); });
-  p.family("cafmcp_link_handles", "Actors that the other side has handles of: ours, and theirs.",
+  p.family("cafmcp_link_handles",
+           "Actors that the other node has handles of (ours), and that this one has of it (theirs).",
            MetricType::Gauge);
   for (const auto& [peer, view] : all)
     if (view.link) {

@@ -25,6 +25,8 @@ struct link_manners {
   std::chrono::milliseconds first_retry{100};  ///< then twice as long each time
   std::chrono::milliseconds longest_retry{5'000};
   std::chrono::milliseconds forget_after{600'000};  ///< a peer that can't be reached
+  std::chrono::hours expiry_notice{14 * 24};        ///< warnings begin so long before the certificate ends
+  std::chrono::milliseconds expiry_pause{24 * 3'600'000};  ///< between two of them
 };
 
 /// The environment.

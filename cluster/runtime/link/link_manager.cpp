@@ -1,6 +1,7 @@
 #include "cluster/runtime/link/link_manager.hpp"
 
 #include "base/log.hpp"
+#include "cluster/runtime/link/certificate.hpp"
 #include "cluster/runtime/link/peer.hpp"
 #include "supervisors/supervisor_requests.hpp"
 
@@ -57,6 +58,8 @@ link_manager::link_manager(caf::actor_config& config, link_environment_ptr envir
 caf::behavior link_manager::make_behavior() {
   for (std::size_t i = 0; i < seeds_.size(); ++i)
     look_after(i);
+  if (environment_->tls)
+    watch_certificate();
   return {
       [this](const candidate_event& e) { on_candidate(e); },
       [this](const find_remote& what) { return find(what); },
@@ -155,6 +158,18 @@ void link_manager::note_refusal(const candidate& c) {
       logger().warn("connections to the cluster port were refused", {{"refused", unsaid_refusals_}});
     unsaid_refusals_ = 0;
   });
+}
+
+void link_manager::watch_certificate() {
+  const auto& m = environment_->manners;
+  const auto until = environment_->tls->expires();
+  const auto left = until - std::chrono::system_clock::now();
+  if (left <= left.zero())
+    logger().error("the certificate has expired: no new links", {{"expired", shown_time(until)}});
+  else if (left < m.expiry_notice)
+    logger().warn("the certificate expires soon: put a new one in its place and send SIGHUP",
+                  {{"expires", shown_time(until)}});
+  start_timer(m.expiry_pause, [this] { watch_certificate(); });
 }
 
 void link_manager::look_after(std::size_t index) {

@@ -49,6 +49,7 @@ class link_manager final : public otp::base_actor {
   void hand_over(const std::string& node, const caf::actor& actor);
   void give_up(const std::string& node, const caf::error& why);
   void note_refusal(const candidate& c);
+  void watch_certificate();
   void look_after(std::size_t index);
   void on_seed(std::size_t index, const candidate_event& e);
   caf::result<caf::actor> find(const find_remote& what);
