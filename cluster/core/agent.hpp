@@ -26,19 +26,21 @@ namespace cafmcp::cluster {
 /// How an agent behaves.
 struct agent_options {
   member self;
-  moment ttl{2'000};          ///< of the lease
-  moment renewal{500};        ///< how often it is renewed
-  moment deadline{1'000};     ///< of requests to the coordinator
-  moment retry{250};          ///< before something that failed is tried again
+  moment ttl{2'000};       ///< of the lease
+  moment renewal{500};     ///< how often it is renewed
+  moment deadline{1'000};  ///< of requests to the coordinator
+  moment retry{250};      ///< before something that failed is tried again
+  moment relearn{5'000};  ///< before a learner that has not caught up is asked for again
   control_limits limits;
-  moment quarantine{5'000};   ///< how long a node that flaps gets nothing: doubled each time
+  moment quarantine{5'000};  ///< how long a node that flaps gets nothing: doubled each time
   moment quarantine_limit{300'000};
-  unsigned flaps = 3;         ///< new leases within a minute that are too many
+  unsigned flaps = 3;  ///< new leases within a minute that are too many
 };
 
 /// What an agent tells.
 struct agent_events {
-  /// A learner of a bucket that we own should get everything: say `caught_up` when it has.
+  /// A learner of a bucket that we own should get everything: say `caught_up` when it has. Said again now and
+  /// then, as long as it hasn't.
   std::function<void(std::size_t bucket, const std::string& learner)> on_learner;
 
   /// The view has changed, or what is owned.
@@ -136,24 +138,28 @@ class agent {
 
   sure_lease lease_;
   bool granting_ = false;
-  bool showing_ = false;         // a transaction that shows lease or member is under way
+  bool showing_ = false;  // a transaction that shows lease or member is under way
   moment next_grant_{0};
   moment next_renewal_{0};
   moment next_show_{0};
 
-  bool running_ = false;         // for controller
+  bool running_ = false;  // for controller
   moment next_run_{0};
   std::size_t controlling_ = 0;  // transactions under way
   revision controlled_ = 0;      // what they have changed
   moment next_control_{0};
+  revision planned_ = -1;        // the view of the last plan that had nothing to do
+  std::set<std::string, std::less<>> avoided_;  // by it
   std::map<std::string, std::pair<lease_id, unsigned>, std::less<>> leases_seen_;
   std::map<std::string, std::vector<moment>, std::less<>> new_leases_;
   std::set<lease_id> revoking_;
 
+  revision looked_ = -1;  // at the rows, as owner
+  bool unsettled_ = false;       // some hand-over has to be looked at again
   std::array<handing, bucket_count> handing_{};
   std::array<moment, bucket_count> next_hand_{};
   std::set<std::size_t> distrusted_;
-  std::map<std::pair<std::size_t, std::string>, std::uint64_t> asked_learners_;  // at which epoch
+  std::map<std::pair<std::size_t, std::string>, moment> asked_learners_;  // when to ask again
   std::set<std::string, std::less<>> gone_;                                      // said by us
 };
 

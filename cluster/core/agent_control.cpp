@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cluster/core/agent.hpp"
+#include "cluster/core/bugs.hpp"
 
 namespace cafmcp::cluster {
 
@@ -29,7 +30,13 @@ void agent::run_for_controller() {
 void agent::control() {
   if (controlling_ > 0 || view_.at() < controlled_ || !due(next_control_))
     return;
-  for (auto& t : transactions(view_, plan(view_, options_.limits, flapping()))) {
+  auto avoid = flapping();
+  if (planned_ == view_.at() && avoid == avoided_)
+    return;
+  auto next = transactions(view_, plan(view_, options_.limits, avoid));
+  planned_ = next.empty() ? view_.at() : -1;
+  avoided_ = std::move(avoid);
+  for (auto& t : next) {
     ++controlling_;
     commit(std::move(t), [this](transaction_result r) {
       --controlling_;
@@ -53,7 +60,8 @@ void agent::revoke_gone() {
     if (lease == 0 || id == options_.self.id || revoking_.contains(lease))
       continue;
     // Of those who could have seen it, the process itself not among them, and of all.
-    if (2 * view_.reporters(id, lease) < alive || view_.reporters(id, lease) == 0)
+    const std::size_t enough = made(mistake::two_shots) ? 0 : alive;
+    if (2 * view_.reporters(id, lease) < enough || view_.reporters(id, lease) == 0)
       continue;
     revoking_.insert(lease);
     events_.on_note("the process of node " + m.name + " is gone; its lease is revoked");

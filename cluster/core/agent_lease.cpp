@@ -1,6 +1,7 @@
 // An agent's lease: had, renewed, shown to the others.
 
 #include "cluster/core/agent.hpp"
+#include "cluster/core/bugs.hpp"
 
 namespace cafmcp::cluster {
 
@@ -24,7 +25,7 @@ void agent::ask_for_lease() {
     next_grant_ = clock_() + options_.retry;
     if (r.what != outcome::done || leaving_)
       return;
-    lease_.granted(r.lease, sent, moment{r.ttl_ms});
+    lease_.granted(r.lease, made(mistake::lease_from_receipt) ? clock_() : sent, moment{r.ttl_ms});
     next_renewal_ = sent + options_.renewal;
     next_show_ = moment{0};
     act();
@@ -38,8 +39,8 @@ void agent::renew() {
     if (!*alive || lease != lease_.id())
       return;
     if (r.what == outcome::done)
-      lease_.renewed(sent, moment{r.ttl_ms});
-    else if (r.what == outcome::refused)
+      lease_.renewed(made(mistake::lease_from_receipt) ? clock_() : sent, moment{r.ttl_ms});
+    else if (r.what == outcome::refused && !made(mistake::renewal_ignored))
       lose_lease("the coordinator says that it is over");
   });
 }
@@ -50,6 +51,7 @@ void agent::lose_lease(const char* why) {
   lease_.lost();
   handing_.fill(handing::no);
   asked_learners_.clear();
+  looked_ = -1;
   next_grant_ = moment{0};
   events_.on_change();
   keep_lease();

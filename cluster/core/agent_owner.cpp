@@ -1,6 +1,7 @@
 // An agent as owner of buckets: learners that have caught up are said, and what is to be handed over is.
 
 #include "cluster/core/agent.hpp"
+#include "cluster/core/bugs.hpp"
 
 namespace cafmcp::cluster {
 
@@ -10,8 +11,12 @@ void agent::serve_learners() {
     if (r.learners.empty() || !owns(b))
       continue;
     for (const auto& n : r.learners) {
-      auto& epoch = asked_learners_[{b, n}];
-      if (std::exchange(epoch, r.epoch) != r.epoch && events_.on_learner)
+      unsettled_ = true;
+      auto& again = asked_learners_[{b, n}];
+      if (!due(again) || view_.caught_up(b, n) != 0)
+        continue;
+      again = clock_() + options_.relearn;
+      if (events_.on_learner)
         events_.on_learner(b, n);
     }
   }
@@ -43,6 +48,7 @@ void agent::hand_over() {
       handing_[b] = handing::no;
       continue;
     }
+    unsettled_ = unsettled_ || handing_[b] == handing::unsure || !r.next.empty();
     if (handing_[b] == handing::unsure && due(next_hand_[b]))
       settle(b);
     else if (handing_[b] == handing::no && !r.next.empty() && owns(b) && due(next_hand_[b]))
@@ -74,7 +80,7 @@ void agent::hand_over_one(std::size_t b) {
     if (handing_[b] != handing::asked || lease != lease_.id())
       return;
     next_hand_[b] = clock_() + options_.retry;
-    if (result.what == outcome::unknown)
+    if (result.what == outcome::unknown && !made(mistake::unknown_is_failure))
       handing_[b] = handing::unsure;
     else if (result.what != outcome::done)  // it has not happened and won't
       handing_[b] = handing::no;

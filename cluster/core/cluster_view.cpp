@@ -12,7 +12,8 @@ std::optional<std::size_t> bucket_in(std::string_view key) {
   const auto digits = key.substr(buckets_prefix.size());
   std::size_t b = 0;
   const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), b);
-  if (failed != std::errc{} || end != digits.data() + digits.size() || b >= bucket_count || digits.size() != 3)
+  if (failed != std::errc{} || end != digits.data() + digits.size() || b >= bucket_count ||
+      digits.size() != 3)
     return {};
   return b;
 }
@@ -105,7 +106,8 @@ revision cluster_view::caught_up(std::size_t b, std::string_view learner) const 
 std::size_t cluster_view::reporters(std::string_view node, lease_id lease) const {
   const auto prefix = gone_key(node, "");
   std::size_t n = 0;
-  for (auto i = facts_.all().lower_bound(prefix); i != facts_.all().end() && i->first.starts_with(prefix); ++i)
+  for (auto i = facts_.all().lower_bound(prefix); i != facts_.all().end() && i->first.starts_with(prefix);
+       ++i)
     n += i->second.value == std::to_string(lease) && alive(i->first.substr(prefix.size())) ? 1 : 0;
   return n;
 }

@@ -33,7 +33,8 @@ struct holder {
 /// The view.
 class cluster_view {
  public:
-  /// Everything anew. Returns the rows that can't have come about (see `illegal`), as far as that can be seen.
+  /// Everything anew. Returns the rows that can't have come about (see `illegal`), as far as that can be
+  /// seen.
   std::vector<std::size_t> reset(snapshot s);
 
   /// What has changed; the same.

@@ -1,4 +1,5 @@
 #include "cluster/core/controller.hpp"
+#include "cluster/core/bugs.hpp"
 
 #include <algorithm>
 
@@ -97,6 +98,8 @@ class planner {
     for (const auto& n : s.after.in_sync)
       if (view_.alive(n) && view_.members().contains(n))
         alive.push_back(n);
+    if (made(mistake::any_owner) && !placed_.empty())
+      alive = {targets_[s.bucket]};
     if (alive.empty())
       return false;
     const auto best = contains(alive, targets_[s.bucket])
@@ -104,7 +107,8 @@ class planner {
                           : *std::max_element(alive.begin(), alive.end(), [&](const auto& x, const auto& y) {
                               return fitness(x, weight(x), s.bucket) < fitness(y, weight(y), s.bucket);
                             });
-    if (!old.empty() && old != best)  // as it is seen now: gone, or under another lease
+    if (!old.empty() && old != best &&
+        !made(mistake::no_lease_condition))  // as it is seen now: gone, or under another lease
       s.when.push_back({lease_key(old), view_.lease_of(old).modified});
     s.how.old_owner_gone = true;
     s.after.in_sync = alive;
@@ -130,6 +134,12 @@ class planner {
   bool let_in(step& s) const {
     for (const auto& n : s.after.learners) {
       const auto said = view_.caught_up(s.bucket, n);
+      if (made(mistake::learner_counts)) {
+        s.how.learner_caught_up = true;
+        insert(s.after.in_sync, n);
+        std::erase(s.after.learners, std::string{n});
+        return true;
+      }
       if (said == 0)
         continue;
       s.when.push_back({caught_up_key(s.bucket, n), said});
@@ -161,9 +171,17 @@ class planner {
     for (const auto& n : wanted)
       if (n != b.owner && !b.holds(n) && !b.learns(n) && (some || may_move(moving))) {
         insert(b.learners, n);
+        forget_caught_up(s, n);
         some = true;
       }
     return some;
+  }
+
+  // What was said of it when it was a learner before.
+  void forget_caught_up(step& s, const std::string& n) const {
+    const auto key = caught_up_key(s.bucket, n);
+    if (view_.facts().find(key) != nullptr && !made(mistake::stale_report))
+      s.also.push_back({change::kind::erase, key});
   }
 
   // One at a time, and only when nothing is missing.
@@ -221,16 +239,18 @@ std::vector<transaction> transactions(const cluster_view& view, const std::vecto
   std::size_t room = 0;
   for (const auto& s : steps) {
     const auto& before = view.bucket_row(s.bucket);
-    if (!illegal(before.is, s.after, &s.how).empty())
+    if (!made(mistake::any_owner) && !illegal(before.is, s.after, &s.how).empty())
       continue;
     const auto parts = 2 + s.when.size() + s.also.size();
     if (out.empty() || room < parts) {
-      out.push_back({{controls}, {}});
+      out.push_back(
+          {made(mistake::no_controller_condition) ? std::vector<condition>{} : std::vector{controls}, {}});
       room = max_transaction - 1;
     }
     room -= parts;
     auto& t = out.back();
-    t.when.push_back({bucket_key(s.bucket), before.modified});
+    if (!made(mistake::no_row_condition))
+      t.when.push_back({bucket_key(s.bucket), before.modified});
     t.when.insert(t.when.end(), s.when.begin(), s.when.end());
     t.then.push_back({change::kind::put, bucket_key(s.bucket), encode(s.after)});
     t.then.insert(t.then.end(), s.also.begin(), s.also.end());

@@ -25,20 +25,30 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(note)
 
 namespace {
 
+// Classes: CAF's spawn of a function binds a null reference, which UBSan reports.
+struct answering final : caf::event_based_actor {
+  using event_based_actor::event_based_actor;
+  caf::behavior make_behavior() override {
+    set_default_handler([](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+      return caf::message{};
+    });
+    return {[](note& n) { return std::move(n); }};
+  }
+};
+struct unreading final : caf::event_based_actor {
+  using event_based_actor::event_based_actor;
+  caf::behavior make_behavior() override {
+    set_default_handler(caf::skip);
+    return {[](caf::ok_atom) {}};
+  }
+};
+
 /// Actors, of which one answers and one never reads; the same for all inputs.
 struct world {
   world() {
     types.add<note>(16, 1000);
-    answers = system.spawn([](caf::event_based_actor* self) -> caf::behavior {
-      self->set_default_handler([](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
-        return caf::message{};
-      });
-      return {[](note& n) { return std::move(n); }};
-    });
-    never_reads = system.spawn([](caf::event_based_actor* self) -> caf::behavior {
-      self->set_default_handler(caf::skip);
-      return {[](caf::ok_atom) {}};
-    });
+    answers = system.spawn<answering>();
+    never_reads = system.spawn<unreading>();
     run();
   }
   void run() { dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler()).run(); }
@@ -118,10 +128,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   FUZZ_CHECK(link->exports() == 0 && link->imports() == 0, bytes);
   // What the actor that never reads still has goes with a restart of it, so that inputs don't add up.
   caf::anon_send_exit(w.never_reads, caf::exit_reason::kill);
-  w.never_reads = w.system.spawn([](caf::event_based_actor* self) -> caf::behavior {
-    self->set_default_handler(caf::skip);
-    return {[](caf::ok_atom) {}};
-  });
+  w.never_reads = w.system.spawn<unreading>();
   w.run();
   return 0;
 }

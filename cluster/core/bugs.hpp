@@ -1,0 +1,38 @@
+#pragma once
+// Mistakes that the simulator makes on purpose, one at a time, to show that it finds them. In the program
+// itself `made` is always false, and the compiler leaves nothing of it.
+
+namespace cafmcp::cluster {
+
+/// The mistakes.
+enum class mistake : unsigned char {
+  none,
+  lease_from_receipt,       ///< a lease counted from the answer and not from the request
+  no_margin,                ///< clocks trusted to run alike
+  renewal_ignored,          ///< a lease that the coordinator calls over goes on by our clock
+  any_owner,                ///< takeover by whoever fits best, in sync or not
+  learner_counts,           ///< a learner that has not caught up let into the in-sync set
+  gap_ignored,              ///< a watch that goes on though history was forgotten
+  unknown_is_failure,       ///< a hand-over without an answer taken for one that hasn't happened
+  no_controller_condition,  ///< changes of the table without the condition that we are controller
+  no_row_condition,         ///< or that the row is as it was seen
+  no_lease_condition,       ///< a takeover without the condition that the owner's lease is over
+  owner_by_name,            ///< a row believed to be ours though it names another lease
+  serves_while_handing,     ///< serving goes on until a hand-over is confirmed
+  stale_report,            ///< what was said of a learner before it left and came again
+  two_shots,                ///< the process of a node believed dead by the word of one
+};
+
+#ifdef CAFMCP_MISTAKES
+/// The one that is made.
+extern mistake made_mistake;
+inline bool made(mistake m) noexcept {
+  return made_mistake == m;
+}
+#else
+constexpr bool made(mistake) noexcept {
+  return false;
+}
+#endif
+
+}  // namespace cafmcp::cluster
