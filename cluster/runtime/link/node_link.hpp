@@ -138,7 +138,6 @@ class node_link : public std::enable_shared_from_this<node_link> {
   void credit_is_worth_a_frame(std::uint64_t id);
 
  private:
-  struct prefix;
   struct end_watch;
 
   // What other threads ask for, in order.
@@ -191,10 +190,6 @@ class node_link : public std::enable_shared_from_this<node_link> {
     std::int64_t outstanding = 0;  // bytes that it has not consumed
     const void* watch = nullptr;
   };
-  struct waiting {
-    frame_kind kind;
-    std::string body;
-  };
   struct import_entry {
     std::uint64_t id = 0;
     std::uint64_t serial = 0;
@@ -202,7 +197,7 @@ class node_link : public std::enable_shared_from_this<node_link> {
     std::int64_t room = 0;
     bool unheld = false;  // nobody has the handle, but messages wait
     caf::weak_actor_ptr proxy;
-    std::deque<waiting> queue;
+    std::deque<waiting_message> queue;
     target_list calls;
   };
 

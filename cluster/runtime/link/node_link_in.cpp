@@ -117,8 +117,8 @@ bool node_link::on_actor_credit(std::uint64_t id, std::uint64_t bytes) {
   while (to->room > 0 && !to->queue.empty()) {
     auto next = std::move(to->queue.front());
     to->queue.pop_front();
-    to->room -= static_cast<std::int64_t>(next.body.size());
-    lanes_.data(next.kind, std::move(next.body));
+    to->room -= static_cast<std::int64_t>(next.size());
+    lanes_.data(next.kind, next.head, std::move(next.payload));
   }
   if (to->unheld && to->queue.empty())
     send_release(*to);

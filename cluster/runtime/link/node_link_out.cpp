@@ -4,20 +4,6 @@
 
 namespace cafmcp::cluster {
 
-// The ids before a message, without an allocation.
-struct node_link::prefix {
-  prefix& put(std::uint64_t x) {
-    for (; x >= 0x80; x >>= 7U)
-      bytes[size++] = static_cast<char>(x | 0x80U);
-    bytes[size++] = static_cast<char>(x);
-    return *this;
-  }
-  std::string_view view() const noexcept { return {bytes, size}; }
-
-  char bytes[30];
-  std::size_t size = 0;
-};
-
 // Type and value of a message, or of an answer that may be an error or empty. From any thread.
 bool node_link::encode(const caf::mailbox_element& what, std::string& payload, link_error& why) const {
   const auto& content = what.content();
@@ -79,7 +65,7 @@ void node_link::send_message(outgoing& m) {
     return fail_at_once(failed,
                         make_link_error(to == nullptr ? link_error::no_such_actor : link_error::overloaded));
   }
-  prefix head;
+  message_head head;
   head.put(to->id).put(m.sender ? export_actor(m.sender) : 0);
   if (call_id != 0) {
     auto& entry = *calls_.find(call_id);
@@ -94,21 +80,18 @@ void node_link::send_message(outgoing& m) {
   const auto kind = is_request ? frame_kind::request : frame_kind::message;
   if (to->room > 0 && to->queue.empty()) {
     to->room -= static_cast<std::int64_t>(head.size + m.payload.size());
-    lanes_.data(kind, head.view(), m.payload);
+    lanes_.data(kind, head, std::move(m.payload));
     return;
   }
-  std::string body;
-  body.reserve(head.size + m.payload.size());
-  body.append(head.view()).append(m.payload);
-  to->queue.push_back({kind, std::move(body)});
+  to->queue.push_back({kind, head, std::move(m.payload)});
 }
 
 void node_link::respond(std::uint64_t call_id, const caf::strong_actor_ptr& from, std::string payload) {
-  prefix head;
+  message_head head;
   head.put(call_id).put(from ? export_actor(from) : 0);
   backlog_.force(head.size);
   counters_.messages_out.fetch_add(1, std::memory_order_relaxed);
-  lanes_.data(frame_kind::response, head.view(), payload);
+  lanes_.data(frame_kind::response, head, std::move(payload));
 }
 
 void node_link::ask_for_name(name_wanted& wanted) {
@@ -130,7 +113,7 @@ void node_link::ask_for_name(name_wanted& wanted) {
 void node_link::send_short(frame_kind kind, std::string body) {
   if (!backlog_.force(body.size()))
     close_soon(make_link_error(link_error::overloaded));
-  lanes_.data(kind, std::move(body));
+  lanes_.data(kind, {}, std::move(body));
 }
 
 void node_link::control(frame_kind kind, std::string_view body) {

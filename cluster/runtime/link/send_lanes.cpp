@@ -16,39 +16,33 @@ bool send_lanes::goes_at_once(std::size_t bytes) const noexcept {
          credit_ >= static_cast<std::int64_t>(bytes + frame_header_bytes);
 }
 
-void send_lanes::data(frame_kind kind, std::string_view head, std::string_view payload) {
-  const auto bytes = head.size() + payload.size();
+void send_lanes::data(frame_kind kind, const message_head& head, std::string&& payload) {
+  const auto bytes = head.size + payload.size();
   if (goes_at_once(bytes)) {
     credit_ -= static_cast<std::int64_t>(bytes + frame_header_bytes);
     append_frame_header(batch_, kind, bytes, false);
-    batch_.append(head).append(payload);
+    batch_.append(head.view()).append(payload);
     backlog_.release(bytes);
     return;
   }
-  std::string body;
-  body.reserve(bytes);
-  body.append(head).append(payload);
-  queue_.push_back({kind, std::move(body), 0});
-}
-
-void send_lanes::data(frame_kind kind, std::string body) {
-  if (goes_at_once(body.size()))
-    data(kind, body, {});
-  else
-    queue_.push_back({kind, std::move(body), 0});
+  queue_.push_back({{kind, head, std::move(payload)}});
 }
 
 void send_lanes::fill() {
   while (!queue_.empty() && batch_.size() < batch_bytes) {
     auto& next = queue_.front();
-    const auto bytes = std::min(next.body.size() - next.at, fragment_bytes_);
+    auto& [kind, head, payload] = next.message;
+    const auto bytes = std::min(next.left(), fragment_bytes_);
     const auto cost = static_cast<std::int64_t>(bytes + frame_header_bytes);
     if (credit_ < cost)
       return;
     credit_ -= cost;
-    const bool more = next.at + bytes < next.body.size();
-    append_frame(batch_, next.kind, std::string_view{next.body}.substr(next.at, bytes), more);
-    next.at += bytes;
+    const bool more = bytes < next.left();
+    append_frame_header(batch_, kind, bytes, more);
+    const auto of_payload = bytes - head.size;  // a fragment is longer than any head
+    batch_.append(head.view()).append(payload, next.at, of_payload);
+    head.size = 0;
+    next.at += of_payload;
     backlog_.release(bytes);
     if (!more)
       queue_.pop_front();
@@ -70,7 +64,7 @@ bool send_lanes::take(std::string& out) {
 
 void send_lanes::clear() {
   for (const auto& q : queue_)
-    backlog_.release(q.body.size() - q.at);
+    backlog_.release(q.left());
   queue_.clear();
   control_ = {};
   batch_ = {};

@@ -43,6 +43,30 @@ class backlog {
   std::atomic<std::size_t> bytes_{0};
 };
 
+/// The ids before a message, without an allocation.
+struct message_head {
+  message_head& put(std::uint64_t x) noexcept {
+    for (; x >= 0x80; x >>= 7U)
+      bytes[size++] = static_cast<char>(x | 0x80U);
+    bytes[size++] = static_cast<char>(x);
+    return *this;
+  }
+  std::string_view view() const noexcept { return {bytes, size}; }
+
+  char bytes[30];
+  std::uint8_t size = 0;
+};
+
+/// A message that has to wait. Head and payload stay apart, since putting large ones together would copy
+/// them.
+struct waiting_message {
+  std::size_t size() const noexcept { return head.size + payload.size(); }
+
+  frame_kind kind;
+  message_head head;
+  std::string payload;
+};
+
 /// The lanes.
 class send_lanes {
  public:
@@ -59,11 +83,9 @@ class send_lanes {
   /// Adds a control frame. False: there are too many.
   bool control(frame_kind kind, std::string_view body);
 
-  /// Adds a message, whose body is `head` and then `payload`; both are counted in the backlog.
-  void data(frame_kind kind, std::string_view head, std::string_view payload);
-
-  /// The same for a body in one piece, which need not be copied if it has to wait.
-  void data(frame_kind kind, std::string body);
+  /// Adds a message, whose body is `head` and then `payload`; both are counted in the backlog. The payload is
+  /// taken if it has to wait.
+  void data(frame_kind kind, const message_head& head, std::string&& payload);
 
   /// The peer takes so many bytes more.
   void add_credit(std::int64_t bytes) noexcept { credit_ += bytes; }
@@ -77,9 +99,10 @@ class send_lanes {
 
  private:
   struct queued {
-    frame_kind kind;
-    std::string body;
-    std::size_t at;
+    std::size_t left() const noexcept { return message.size() - at; }
+
+    waiting_message message;
+    std::size_t at = 0;  // what has gone of the payload; the head is emptied when it has
   };
 
   bool goes_at_once(std::size_t bytes) const noexcept;
