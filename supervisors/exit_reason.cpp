@@ -78,7 +78,8 @@ std::string describe(const caf::error& reason) {
   else if (reason.category() == caf::atom("system"))
     name = caf::to_string(static_cast<caf::sec>(reason.code()));
   else  // another library's: its text, if it has one, says more than its number
-    name = caf::to_string(reason.category()) + (text.empty() ? " error " + std::to_string(reason.code()) : "");
+    name =
+        caf::to_string(reason.category()) + (text.empty() ? " error " + std::to_string(reason.code()) : "");
   return text.empty() ? name : name + ": " + text;
 }
 

@@ -1,6 +1,6 @@
 // Whoever reaches the cluster port and is no node of the cluster is refused, and that is all: bounded time, memory, descriptors
 // and lines, and real nodes link up meanwhile.
-import test from 'node:test';
+import test, { afterEach } from 'node:test';
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import tls from 'node:tls';
@@ -11,6 +11,9 @@ import { Member, allLinked, certs, folder, tlsFlags } from './members.mjs';
 import { until } from './node.mjs';
 
 const megabyte = 1024 * 1024;
+const sockets = new Set();
+afterEach(() => sockets.forEach((socket) => socket.destroy()));
+
 const kinds = { hello: 17, proof: 18, ready: 19, refusal: 20 };
 
 // Always the same noise.
@@ -48,11 +51,13 @@ function knock(member, bytes, { localAddress } = {}) {
 
 function collect(socket, bytes, ready) {
   const raw = { socket, data: Buffer.alloc(0), isClosed: false };
+  sockets.add(socket);
   socket.on('error', () => {});
   socket.on('data', (data) => (raw.data = Buffer.concat([raw.data, data])));
   raw.opened = new Promise((resolve) => socket.on(ready, resolve));
   raw.closed = new Promise((resolve) => socket.on('close', () => {
     raw.isClosed = true;
+    sockets.delete(socket);
     resolve(raw.data);
   }));
   if (bytes) socket.write(bytes);
@@ -164,7 +169,7 @@ test('whoever falls silent is closed within the time of a handshake, however it 
   }));
 });
 
-test('five hundred strangers hold 64 places, and real nodes come in', async () => {
+test('five hundred strangers hold 64 places, and real nodes come in', async (t) => {
   const begin = Date.now();
   const a = new Member('a');
   const b = new Member('b', { seeds: [a] });
@@ -181,6 +186,7 @@ test('five hundred strangers hold 64 places, and real nodes come in', async () =
   idle.forEach((raw) => raw.socket.destroy());
   // And again and again, from another address.
   let over = false;
+  t.after(() => (over = true));
   let knocks = 0;
   const flood = Array.from({ length: 100 }, async () => {
     while (!over) {
