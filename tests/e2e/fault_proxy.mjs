@@ -54,6 +54,7 @@ class Way {
       this.freeAt = Math.max(this.freeAt, Date.now()) + (bytes.length / rate) * 1000;
     }
     this.held -= bytes.length;
+    this.fault.passed += bytes.length;
     this.to.write(bytes);
   }
 }
@@ -61,8 +62,8 @@ class Way {
 /** The proxy. */
 export class FaultProxy {
   accepted = 0; // connections so far
-  up = { cut: false, delay: 0, rate: 0 };
-  down = { cut: false, delay: 0, rate: 0 };
+  up = { cut: false, delay: 0, rate: 0, passed: 0 }; // with the bytes that have passed so far
+  down = { cut: false, delay: 0, rate: 0, passed: 0 };
   refusing = false;
   pairs = new Set();
 

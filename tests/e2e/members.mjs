@@ -48,6 +48,8 @@ export class Member {
   port = 17001;
   proxyPort = 17002;
   past = ''; // the logs of processes before
+  #lines = [];
+  #read = 0; // so much of the logs is in #lines
 
   /** `seeds`: members or addresses. `flags`: more flags for cafmcpd, now and at each start. */
   constructor(name, { seeds = [], flags = [], env = {}, within = [], host = freshHost(), data = join(folder(), name) } = {}) {
@@ -73,7 +75,9 @@ export class Member {
 
   /** Starts it, also anew. Whether it runs then. */
   async start() {
-    this.past += this.node?.err ?? '';
+    this.first = this.lines.length; // of this process
+    this.past = this.past + (this.node?.err ?? '');
+    this.past = this.past.slice(0, this.past.lastIndexOf('\n') + 1); // a kill may leave half a line
     this.node = undefined;
     this.node = await Node.start(this.allFlags(), { env: this.env, within: this.within });
     return this.node.exit === undefined;
@@ -85,7 +89,10 @@ export class Member {
   /** What it has logged since its first start: an object for each line, and text where it is none. */
   get lines() {
     const text = this.past + (this.node?.err ?? '');
-    return text.slice(0, text.lastIndexOf('\n') + 1).split('\n').filter(Boolean).map((line) => (line.startsWith('{') ? JSON.parse(line) : { msg: line }));
+    const end = text.lastIndexOf('\n') + 1;
+    for (const line of text.slice(this.#read, end).split('\n').filter(Boolean)) this.#lines.push(line.startsWith('{') ? JSON.parse(line) : { msg: line });
+    this.#read = end;
+    return this.#lines;
   }
 
   /** How many lines there are: what comes later is behind it. */
@@ -113,7 +120,7 @@ export class Member {
 
   /** Whether there is a link now, as far as this process has said. */
   linked(other) {
-    const of = this.lines.slice(this.past.split('\n').length - 1).filter(({ msg, node }) => node === other.name && /^link is (up|down)$/.test(msg));
+    const of = this.lines.slice(this.first).filter(({ msg, node }) => node === other.name && /^link is (up|down)$/.test(msg));
     return of.at(-1)?.msg === 'link is up';
   }
 

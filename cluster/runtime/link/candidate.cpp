@@ -1,13 +1,36 @@
 #include "cluster/runtime/link/candidate.hpp"
 
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/error.hpp>
+
+#include "cluster/runtime/link/link_directory.hpp"
 
 namespace cafmcp::cluster {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+
+namespace {
+
+constexpr const char* half_tls =
+    "one side has TLS and the other has none: give all nodes cluster.tls, or none";
+
+bool is_no_tls(const boost::system::error_code& ec) {
+  return ec.category() == asio::error::get_ssl_category() &&
+         ERR_GET_REASON(static_cast<unsigned long>(ec.value())) == SSL_R_WRONG_VERSION_NUMBER;
+}
+
+// How TLS begins, or refuses what is none: a record of a handshake, or an alert.
+bool is_tls(std::string_view header) {
+  return (header[0] == 0x16 || header[0] == 0x15) && header[1] == 0x03;
+}
+
+}  // namespace
 
 candidate::candidate(link_environment_ptr environment, asio::io_context& io, bool dialer,
                      std::string expected)
@@ -93,10 +116,20 @@ void candidate::secure() {
   channel_->handshake(dialer_, [me = shared_from_this()](const boost::system::error_code& ec) {
     if (me->over_)
       return;
+    if (is_no_tls(ec))
+      return me->on_no_tls();
     if (ec)
       return me->fail(cafmcp::fail(errc::denied, "TLS: " + ec.message()));
     me->write(me->talk_.begin(), [me] { me->read_header(); });
   });
+}
+
+// The other side is told in its own way, if that can be done at once.
+void candidate::on_no_tls() {
+  boost::system::error_code ignored;
+  channel_->socket().non_blocking(true, ignored);
+  channel_->socket().write_some(asio::buffer(encode_frame(handshake_frame::refusal, half_tls)), ignored);
+  fail(cafmcp::fail(errc::denied, half_tls));
 }
 
 // Reads exactly so many bytes: what follows the handshake is the link's.
@@ -120,6 +153,8 @@ void candidate::read(std::size_t bytes, std::function<void()> then) {
 
 void candidate::read_header() {
   read(handshake_header_bytes, [this] {
+    if (is_tls(in_))
+      return say_and_fail(cafmcp::fail(errc::denied, half_tls));
     const auto head = decode_header(in_);
     if (!head)
       return fail(cafmcp::fail(errc::denied, "this is no node"));
@@ -133,9 +168,8 @@ void candidate::on_frame(handshake_frame kind) {
   auto answer = talk_.receive(kind, in_);
   if (!answer)
     return answer.error().code == errc::conflict ? fail(answer.error()) : say_and_fail(answer.error());
-  if (!greeted && !channel_->certified_for(talk_.peer().node))
-    return say_and_fail(cafmcp::fail(errc::denied, "the certificate is for " + channel_->certified_names() +
-                                                       " and not for " + talk_.peer().node));
+  if (const auto why = greeted ? std::nullopt : objection())
+    return say_and_fail(*why);
   const auto state = talk_.state();
   write(std::move(*answer), [this, before, state] {
     if (state == handshake_state::ready)
@@ -146,6 +180,20 @@ void candidate::on_frame(handshake_frame kind) {
     if (!over_ && (state == handshake_state::talking || !talk_.arbiter()))
       read_header();
   });
+}
+
+// What speaks against a node that has said who it is.
+std::optional<error> candidate::objection() {
+  const auto& node = talk_.peer().node;
+  if (!channel_->certified_for(node))
+    return cafmcp::fail(errc::denied,
+                        "the certificate is for " + channel_->certified_names() + " and not for " + node);
+  // Whichever of the two decides: the one that is linked keeps its name.
+  const auto known = environment_->directory->get(node);
+  if (known.link && known.about.id != talk_.peer().id)
+    return cafmcp::fail(errc::denied,
+                        "another node is called " + node + ": give each a name of its own (--name)");
+  return {};
 }
 
 void candidate::write(std::string bytes, std::function<void()> then) {

@@ -80,9 +80,11 @@ class candidate : public std::enable_shared_from_this<candidate> {
   void resolve();
   void connect(const boost::asio::ip::tcp::resolver::results_type& where);
   void secure();
+  void on_no_tls();
   void read_header();
   void read(std::size_t bytes, std::function<void()> then);
   void on_frame(handshake_frame kind);
+  std::optional<error> objection();
   void write(std::string bytes, std::function<void()> then);
   void say_and_fail(const error& why);
   void fail(error why);

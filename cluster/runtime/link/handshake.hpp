@@ -51,8 +51,9 @@ inline constexpr std::uint32_t link_protocol = 1;
 /// No frame of a handshake is longer.
 inline constexpr std::size_t max_handshake_bytes = 4 << 10;
 
-/// Kinds of frames.
-enum class handshake_frame : std::uint8_t { hello = 1, proof, ready, refusal };
+/// Kinds of frames. Neither TLS takes the first frame for a beginning of its own, nor the other way round: in
+/// TLS that byte is 1 (a record's version, an old hello).
+enum class handshake_frame : std::uint8_t { hello = 17, proof, ready, refusal };
 
 /// One frame as it travels: u16 length of the body, u8 kind, body.
 inline constexpr std::size_t handshake_header_bytes = 3;

@@ -167,10 +167,11 @@ CAF_TEST(headers that cannot be are refused) {
     return std::string{static_cast<char>(length & 0xff), static_cast<char>(length >> 8),
                        static_cast<char>(kind)};
   };
-  CAF_CHECK(decode_header(header(10, 1)));
-  CAF_CHECK(decode_header(header(max_handshake_bytes, 4)));
-  CAF_CHECK(!decode_header(header(max_handshake_bytes + 1, 1)));
-  CAF_CHECK(!decode_header(header(65'535, 1)));
-  CAF_CHECK(!decode_header(header(1, 0)));
-  CAF_CHECK(!decode_header(header(1, 5)));
+  CAF_CHECK(decode_header(header(10, 17)));
+  CAF_CHECK(decode_header(header(max_handshake_bytes, 20)));
+  CAF_CHECK(!decode_header(header(max_handshake_bytes + 1, 17)));
+  CAF_CHECK(!decode_header(header(65'535, 17)));
+  CAF_CHECK(!decode_header(header(1, 16)));
+  CAF_CHECK(!decode_header(header(1, 21)));
+  CAF_CHECK(!decode_header("\x16\x03\x01"));  // TLS
 }

@@ -20,6 +20,9 @@ constexpr std::chrono::seconds refusal_pause{10};
 // Between two looks at a seed that has answered.
 constexpr std::chrono::seconds seed_pause{5};
 
+// Lines about one seed until it answers.
+constexpr std::size_t most_reasons = 8;
+
 // Lookups that wait for other nodes.
 constexpr std::size_t most_questions = 65'536;
 
@@ -188,7 +191,7 @@ void link_manager::on_seed(std::size_t index, const candidate_event& e) {
   auto& s = seeds_[index];
   if (e.what == candidate::event::proven) {
     s.node = e.who->peer().node;
-    s.last_trouble.clear();
+    s.said.clear();
     return;
   }
   s.dialling = nullptr;
@@ -196,7 +199,7 @@ void link_manager::on_seed(std::size_t index, const candidate_event& e) {
     return;  // one of the seeds is this node
   if (e.what == candidate::event::failed && s.node.empty()) {
     const auto& why = e.who->failure().message;
-    if (std::exchange(s.last_trouble, why) != why)  // not at each attempt
+    if (s.said.size() < most_reasons && s.said.insert(why).second)  // not at each attempt
       logger().warn("a seed does not answer yet", {{"seed", e.who->remote()}, {"reason", why}});
     start_timer(s.delay.next(), [this, index] { look_after(index); });
     return;

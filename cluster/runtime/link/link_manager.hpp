@@ -5,6 +5,7 @@
 
 #include <caf/typed_response_promise.hpp>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -40,7 +41,7 @@ class link_manager final : public otp::base_actor {
     retry_delay delay;
     std::string node;  // who answered there
     std::shared_ptr<candidate> dialling;
-    std::string last_trouble;
+    std::set<std::string> said;  // why it did not answer: each reason once
   };
 
   void on_candidate(const candidate_event& e);
