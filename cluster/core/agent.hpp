@@ -29,8 +29,8 @@ struct agent_options {
   moment ttl{2'000};       ///< of the lease
   moment renewal{500};     ///< how often it is renewed
   moment deadline{1'000};  ///< of requests to the coordinator
-  moment retry{250};      ///< before something that failed is tried again
-  moment relearn{5'000};  ///< before a learner that has not caught up is asked for again
+  moment retry{250};       ///< before something that failed is tried again
+  moment relearn{5'000};   ///< before a learner that has not caught up is asked for again
   control_limits limits;
   moment quarantine{5'000};  ///< how long a node that flaps gets nothing: doubled each time
   moment quarantine_limit{300'000};
@@ -148,19 +148,19 @@ class agent {
   std::size_t controlling_ = 0;  // transactions under way
   revision controlled_ = 0;      // what they have changed
   moment next_control_{0};
-  revision planned_ = -1;        // the view of the last plan that had nothing to do
+  revision planned_ = -1;                       // the view of the last plan that had nothing to do
   std::set<std::string, std::less<>> avoided_;  // by it
   std::map<std::string, std::pair<lease_id, unsigned>, std::less<>> leases_seen_;
   std::map<std::string, std::vector<moment>, std::less<>> new_leases_;
   std::set<lease_id> revoking_;
 
-  revision looked_ = -1;  // at the rows, as owner
-  bool unsettled_ = false;       // some hand-over has to be looked at again
+  revision looked_ = -1;    // at the rows, as owner
+  bool unsettled_ = false;  // some hand-over has to be looked at again
   std::array<handing, bucket_count> handing_{};
   std::array<moment, bucket_count> next_hand_{};
   std::set<std::size_t> distrusted_;
   std::map<std::pair<std::size_t, std::string>, moment> asked_learners_;  // when to ask again
-  std::set<std::string, std::less<>> gone_;                                      // said by us
+  std::set<std::string, std::less<>> gone_;                               // said by us
 };
 
 }  // namespace cafmcp::cluster

@@ -52,16 +52,13 @@ void agent::control() {
 
 // A process that most of the others have seen die need not be waited for.
 void agent::revoke_gone() {
-  std::size_t alive = 0;
-  for (const auto& [id, m] : view_.members())
-    alive += view_.alive(id) ? 1 : 0;
+  // Of all members, so that one that is wrong is never enough.
+  const auto enough = made(mistake::two_shots) ? 0 : view_.members().size();
   for (const auto& [id, m] : view_.members()) {
     const auto lease = view_.lease_of(id).lease;
     if (lease == 0 || id == options_.self.id || revoking_.contains(lease))
       continue;
-    // Of those who could have seen it, the process itself not among them, and of all.
-    const std::size_t enough = made(mistake::two_shots) ? 0 : alive;
-    if (2 * view_.reporters(id, lease) < enough || view_.reporters(id, lease) == 0)
+    if (2 * view_.reporters(id, lease) <= enough)
       continue;
     revoking_.insert(lease);
     events_.on_note("the process of node " + m.name + " is gone; its lease is revoked");

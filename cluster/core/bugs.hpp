@@ -16,10 +16,10 @@ enum class mistake : unsigned char {
   unknown_is_failure,       ///< a hand-over without an answer taken for one that hasn't happened
   no_controller_condition,  ///< changes of the table without the condition that we are controller
   no_row_condition,         ///< or that the row is as it was seen
-  no_lease_condition,       ///< a takeover without the condition that the owner's lease is over
+  epoch_kept,               ///< another owner in the same epoch
   owner_by_name,            ///< a row believed to be ours though it names another lease
   serves_while_handing,     ///< serving goes on until a hand-over is confirmed
-  stale_report,            ///< what was said of a learner before it left and came again
+  stale_report,             ///< what was said of a learner before it left and came again
   two_shots,                ///< the process of a node believed dead by the word of one
 };
 

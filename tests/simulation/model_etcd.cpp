@@ -6,7 +6,7 @@ namespace cafmcp::simulation {
 
 using namespace cluster;
 
-transaction_result model_etcd::commit(const transaction& t) {
+transaction_result model_etcd::commit(const transaction& t, const std::string& by) {
   for (const auto& c : t.when) {
     const auto i = facts_.find(c.key);
     if ((i == facts_.end() ? 0 : i->second.modified) != c.modified)
@@ -18,27 +18,27 @@ transaction_result model_etcd::commit(const transaction& t) {
   ++revision_;
   for (const auto& c : t.then)
     if (c.what == change::kind::put)
-      put(c);
+      put(c, by);
     else
-      erase(c.key);
+      erase(c.key, by);
   tell();
   return {outcome::done, revision_};
 }
 
-void model_etcd::put(const change& c) {
+void model_etcd::put(const change& c, const std::string& by) {
   const auto i = facts_.find(c.key);
   fact f{c.key, c.value, i == facts_.end() ? revision_ : i->second.created, revision_, c.lease};
   history_.push_back({false, f});
-  observer_(i == facts_.end() ? nullptr : &i->second, history_.back());
+  observer_(i == facts_.end() ? nullptr : &i->second, history_.back(), by);
   facts_[c.key] = std::move(f);
 }
 
-void model_etcd::erase(const std::string& key) {
+void model_etcd::erase(const std::string& key, const std::string& by) {
   const auto i = facts_.find(key);
   if (i == facts_.end())
     return;
   history_.push_back({true, {key, {}, 0, revision_, 0}});
-  observer_(&i->second, history_.back());
+  observer_(&i->second, history_.back(), by);
   facts_.erase(i);
 }
 
@@ -82,7 +82,7 @@ void model_etcd::end(lease_id id) {
     return;
   ++revision_;
   for (const auto& key : keys)
-    erase(key);
+    erase(key, {});
   tell();
 }
 

@@ -17,13 +17,15 @@ namespace cafmcp::simulation {
 /// The facts, and what is checked of them as they change.
 class model_etcd {
  public:
-  /// Called for each change as it happens, with the fact before it (null: none).
-  using observer = std::function<void(const cluster::fact* before, const cluster::fact_event& change)>;
+  /// Called for each change as it happens, with the fact before it (null: none), and who has made it (empty:
+  /// a lease has ended).
+  using observer = std::function<void(const cluster::fact* before, const cluster::fact_event& change,
+                                      const std::string& by)>;
 
   model_etcd(scheduler& time, observer watch_all) : time_(time), observer_(std::move(watch_all)) {}
 
   // What clients ask, at the moment in which the leader takes it.
-  cluster::transaction_result commit(const cluster::transaction& t);
+  cluster::transaction_result commit(const cluster::transaction& t, const std::string& by);
   cluster::lease_result grant(std::int64_t ttl_ms);
   cluster::lease_result renew(cluster::lease_id lease);
   cluster::transaction_result revoke(cluster::lease_id lease);
@@ -60,8 +62,8 @@ class model_etcd {
   void extend(cluster::lease_id id, lease& l);
   void expire(cluster::lease_id id, std::uint64_t renewal);
   void end(cluster::lease_id id);
-  void put(const cluster::change& c);
-  void erase(const std::string& key);
+  void put(const cluster::change& c, const std::string& by);
+  void erase(const std::string& key, const std::string& by);
   void tell();
 
   scheduler& time_;

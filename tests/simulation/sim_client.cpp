@@ -6,9 +6,10 @@ namespace cafmcp::simulation {
 
 using namespace cluster;
 
-sim_client::sim_client(scheduler& time, model_etcd& etcd, std::function<way()> conditions,
+sim_client::sim_client(std::string node, scheduler& time, model_etcd& etcd, std::function<way()> conditions,
                        std::function<void(std::function<void()>)> deliver, bool misses_gaps)
-    : time_(time),
+    : node_(std::move(node)),
+      time_(time),
       etcd_(etcd),
       conditions_(std::move(conditions)),
       deliver_(std::move(deliver)),
@@ -42,7 +43,8 @@ void sim_client::ask(std::function<Result()> what, milliseconds deadline, std::f
     return;
   }
   const auto there = time_.pick(200, 3000) + (now.slow > 0 ? time_.pick(0, now.slow) : 0);
-  time_.after(there, [this, &etcd = etcd_, &time = time_, alive = alive_, what = std::move(what), answer, there, lost_back = lost()] {
+  time_.after(there, [this, &etcd = etcd_, &time = time_, alive = alive_, what = std::move(what), answer,
+                      there, lost_back = lost()] {
     if (!etcd.up()) {
       // What reaches a member without a leader is refused, or waits, and may be done by the next one.
       if (time.once_in(2))
@@ -64,8 +66,9 @@ void sim_client::ask(std::function<Result()> what, milliseconds deadline, std::f
 
 void sim_client::commit(transaction what, milliseconds deadline,
                         std::function<void(transaction_result)> then) {
-  ask<transaction_result>([&etcd = etcd_, what = std::move(what)] { return etcd.commit(what); }, deadline,
-                          std::move(then));
+  ask<transaction_result>(
+      [&etcd = etcd_, by = node_, what = std::move(what)] { return etcd.commit(what, by); }, deadline,
+      std::move(then));
 }
 
 void sim_client::grant(milliseconds ttl, milliseconds deadline, std::function<void(lease_result)> then) {

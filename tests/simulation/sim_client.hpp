@@ -24,7 +24,7 @@ struct way {
 class sim_client final : public cluster::coordinator {
  public:
   /// `deliver` runs something in the node, when it isn't held up, and not at all once it is dead.
-  sim_client(scheduler& time, model_etcd& etcd, std::function<way()> conditions,
+  sim_client(std::string node, scheduler& time, model_etcd& etcd, std::function<way()> conditions,
              std::function<void(std::function<void()>)> deliver, bool misses_gaps);
   ~sim_client() override { *alive_ = false; }
 
@@ -46,6 +46,7 @@ class sim_client final : public cluster::coordinator {
   struct watching;
   void pump(const std::shared_ptr<watching>& w);
 
+  const std::string node_;
   scheduler& time_;
   model_etcd& etcd_;
   const std::function<way()> conditions_;

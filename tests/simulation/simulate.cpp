@@ -26,7 +26,7 @@ const std::map<std::string, mistake> mistakes{
     {"unknown_is_failure", mistake::unknown_is_failure},
     {"no_controller_condition", mistake::no_controller_condition},
     {"no_row_condition", mistake::no_row_condition},
-    {"no_lease_condition", mistake::no_lease_condition},
+    {"epoch_kept", mistake::epoch_kept},
     {"owner_by_name", mistake::owner_by_name},
     {"serves_while_handing", mistake::serves_while_handing},
     {"stale_report", mistake::stale_report},

@@ -46,7 +46,8 @@ struct world::node {
 
 world::world(std::uint64_t seed, std::size_t nodes, bool trace)
     : time_(seed),
-      etcd_(time_, [this](const fact* before, const fact_event& e) { on_change(before, e); }),
+      etcd_(time_, [this](const fact* before, const fact_event& e,
+                          const std::string& by) { on_change(before, e, by); }),
       tracing_(trace) {
   etcd_.set_rate(1 + 0.03 * static_cast<double>(time_.pick(-10, 10)) / 10);
   for (std::size_t i = 0; i < nodes; ++i) {
@@ -66,7 +67,7 @@ void world::boot(node& n) {
   n.held_until = 0;
   n.process = std::make_unique<life>();
   n.process->client = std::make_unique<sim_client>(
-      time_, etcd_, [&n] { return n.to_etcd; },
+      n.id, time_, etcd_, [&n] { return n.to_etcd; },
       [this, &n, number](std::function<void()> f) { deliver(n, number, std::move(f)); },
       made(mistake::gap_ignored));
   agent_options options;
@@ -97,7 +98,6 @@ void world::boot(node& n) {
   n.process->is->start();
   if (n.draining)
     n.process->is->drain(true);
-  gone_seen_by_.erase(n.id);
   for (const auto& other : nodes_)
     if (other->process && other->id != n.id)
       deliver(*other, other->number, [&o = *other, id = n.id] { o.process->is->process_gone(id, false); });
@@ -195,6 +195,14 @@ void world::one_fault() {
     case 6:
       happened("slow ways");
       n.to_etcd = {false, false, time_.pick(10, 900) * ms, 0};
+      if (time_.once_in(2))  // and then there is none
+        time_.after(time_.pick(500, 4000) * ms, [this, &n] {
+          if (peace_)
+            return;
+          happened("cuts");
+          note(n.id + " is cut off");
+          n.to_etcd = {!time_.once_in(3), true, 0, 0};
+        });
       break;
     case 7:
       happened("lossy ways");
@@ -212,9 +220,26 @@ void world::one_fault() {
         deliver(n, n.number, [&n] { n.process->is->drain(n.draining); });
       }
       break;
+    case 10:
+      false_report(n);
+      break;
     default:
       etcd_fault();
   }
+}
+
+// A node that is wrong about another one. It is alone with that: there is one such node.
+void world::false_report(node& about) {
+  auto& wrong = *nodes_[0];
+  if (&about == &wrong || !wrong.process || !about.process)
+    return;
+  happened("false reports");
+  note(wrong.id + " says that " + about.id + " is dead, which it is not");
+  deliver(wrong, wrong.number, [&wrong, id = about.id] { wrong.process->is->process_gone(id, true); });
+  time_.after(time_.pick(500, 5000) * ms, [this, &wrong, &about, number = wrong.number] {
+    if (about.process)
+      deliver(wrong, number, [&wrong, id = about.id] { wrong.process->is->process_gone(id, false); });
+  });
 }
 
 void world::etcd_fault() {
@@ -260,7 +285,7 @@ void world::heal() {
 }
 
 // Each change as it happens, by the etcd's own word.
-void world::on_change(const fact* before, const fact_event& e) {
+void world::on_change(const fact* before, const fact_event& e, const std::string& by) {
   if (!e.what.key.starts_with(buckets_prefix))
     return;
   const auto b = static_cast<std::size_t>(std::stoul(e.what.key.substr(buckets_prefix.size())));
@@ -271,6 +296,10 @@ void world::on_change(const fact* before, const fact_event& e) {
   note("bucket " + std::to_string(b) + ": " + show(*is));
   if (const auto why = illegal(was, *is, nullptr); !why.empty())
     return broken("bucket " + std::to_string(b) + ": " + why + ": " + show(was) + " -> " + show(*is));
+  const auto controller = etcd_.read(std::string{controller_key});
+  const bool controls = controller.facts.size() == 1 && controller.facts[0].value == by;
+  if (!controls && by != was.owner)
+    return broken("bucket " + std::to_string(b) + " is changed by " + by + ", which is not controller");
   if (is->epoch > was.epoch) {
     happened(was.epoch == 0 ? "births" : was.next == is->owner ? "hand-overs" : "takeovers");
     // A new owner has everything, or something that was acknowledged is lost.

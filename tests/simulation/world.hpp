@@ -55,9 +55,10 @@ class world {
 
   void one_fault();
   void etcd_fault();
+  void false_report(node& about);
   void heal();
 
-  void on_change(const cluster::fact* before, const cluster::fact_event& e);
+  void on_change(const cluster::fact* before, const cluster::fact_event& e, const std::string& by);
   void check_owners(const node& n);
   void check_rest();
   void broken(const std::string& what);
@@ -69,7 +70,6 @@ class world {
   std::vector<std::unique_ptr<node>> nodes_;
   std::array<std::set<std::string>, cluster::bucket_count> has_all_;  // who truly has everything
   std::array<std::uint64_t, cluster::bucket_count> epochs_{};
-  std::map<std::string, std::set<std::string>> gone_seen_by_;
   bool peace_ = false;
   const bool tracing_;
   std::deque<std::string> trace_;
