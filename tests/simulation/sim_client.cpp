@@ -37,6 +37,14 @@ void sim_client::ask(std::function<Result()> what, milliseconds deadline, std::f
   });
   const auto now = conditions_();
   const auto lost = [&] { return now.loss > 0 && time_.once_in(now.loss); };
+  if (!now.out_cut && now.loss > 0 && time_.once_in(2 * now.loss)) {
+    // On its way for long, as by TCP's repetitions: it arrives when nobody expects it any more.
+    time_.after(time_.pick(1, 8) * second, [&etcd = etcd_, what] {
+      if (etcd.up())
+        what();
+    });
+    return;
+  }
   if (now.out_cut || lost()) {
     if (time_.once_in(2))  // it never left: the host is unreachable
       time_.after(time_.pick(1, 20) * ms, [answer] { answer(Result{}); });
