@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <typeindex>
+#include <typeinfo>
 #include <unordered_map>
 
 #include "cluster/wire/reader.hpp"
@@ -33,6 +34,11 @@ struct message_type {
 /// The list.
 class message_table {
  public:
+  message_table() = default;
+  message_table(message_table&&) = default;
+  message_table(const message_table&) = delete;
+  message_table& operator=(const message_table&) = delete;
+
   /// Numbers below are the link's own.
   static constexpr type_number first_number = 16;
 
@@ -44,7 +50,7 @@ class message_table {
   message_table& add(type_number number, std::size_t max_bytes = default_max_bytes) {
     static_assert(caf::allowed_unsafe_message_type<T>::value,
                   "declare it with CAF_ALLOW_UNSAFE_MESSAGE_TYPE");
-    insert(typeid(T), {number, max_bytes, &encode<T>, &decode<T>});
+    insert(typeid(T), message_type{number, max_bytes, &encode<T>, &decode<T>});
     return *this;
   }
 
@@ -71,10 +77,13 @@ class message_table {
     return true;
   }
 
-  void insert(std::type_index type, const message_type& entry);
+  void insert(const std::type_info& type, const message_type& entry);
 
   std::unordered_map<std::uint64_t, message_type> by_number_;
   std::unordered_map<std::type_index, message_type> by_type_;
+  // The same by the address of the type's description, which is one in all but strange programs: a type_index
+  // hashes the type's name each time.
+  std::unordered_map<const std::type_info*, const message_type*> by_address_;
 };
 
 }  // namespace cafmcp::wire

@@ -81,8 +81,13 @@ class channel {
   /// Writes all of `bytes`, which must stay where they are until the handler runs.
   template <class Handler>  // void(error_code, size_t)
   void write(boost::asio::const_buffer bytes, Handler handler) {
-    std::visit([&](auto& stream) { boost::asio::async_write(stream, bytes, guarded(std::move(handler))); },
-               stream_);
+    // All at once, as far as the kernel takes it; Asio's own condition asks for 64 KiB at a time.
+    const auto rest = [](const error_code& failed, std::size_t) -> std::size_t {
+      return failed ? 0 : 1 << 20;
+    };
+    std::visit(
+        [&](auto& stream) { boost::asio::async_write(stream, bytes, rest, guarded(std::move(handler))); },
+        stream_);
   }
 
   /// Whether it is TLS.

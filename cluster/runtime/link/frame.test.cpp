@@ -86,15 +86,15 @@ CAF_TEST(data goes as far as the credit and in order) {
   backlog waiting{1 << 20};
   send_lanes lanes{100, waiting};
   lanes.add_credit(106 + 106 + 56 + 15);  // one byte less than both need
-  waiting.force(250 + 10);
-  lanes.data(frame_kind::message, std::string(250, 'a'));
-  lanes.data(frame_kind::request, "ab", "cdefghij");
+  waiting.force(250 + 10 + 2 * backlog::message_bytes);
+  lanes.data(frame_kind::message, {}, std::string(250, 'a'));
+  lanes.data(frame_kind::request, message_head{}.put('a').put('b'), "cdefghij");
   std::string out;
   CAF_CHECK(lanes.take(out));
   const auto first = frames_in(out);
   CAF_REQUIRE_EQUAL(first.size(), 1u);
   CAF_CHECK_EQUAL(first[0].second, std::string(250, 'a'));
-  CAF_CHECK_EQUAL(waiting.bytes(), 10u);
+  CAF_CHECK_EQUAL(waiting.bytes(), 10u + backlog::message_bytes);
   CAF_CHECK(!lanes.take(out));
   lanes.add_credit(1);
   CAF_CHECK(lanes.take(out));
@@ -107,13 +107,13 @@ CAF_TEST(data goes as far as the credit and in order) {
 CAF_TEST(what has no credit waits and control does not ) {
   backlog waiting{1 << 20};
   send_lanes lanes{100, waiting};
-  waiting.force(10);
-  lanes.data(frame_kind::message, std::string(10, 'a'));
+  waiting.force(10 + backlog::message_bytes);
+  lanes.data(frame_kind::message, {}, std::string(10, 'a'));
   lanes.control(frame_kind::ping, "p");
   std::string out;
   CAF_CHECK(lanes.take(out));
   CAF_CHECK_EQUAL(frames_in(out).size(), 1u);
-  CAF_CHECK_EQUAL(waiting.bytes(), 10u);
+  CAF_CHECK_EQUAL(waiting.bytes(), 10u + backlog::message_bytes);
   lanes.add_credit(16);
   lanes.control(frame_kind::pong, "p");
   CAF_CHECK(lanes.take(out));
@@ -143,8 +143,9 @@ CAF_TEST(what is forgotten no longer counts) {
   CAF_CHECK(!waiting.reserve(60));
   CAF_CHECK(waiting.force(60));
   CAF_CHECK(!waiting.force(100));
-  waiting.release(100);
-  lanes.data(frame_kind::message, std::string(120, 'a'));
+  waiting.release(220);
+  waiting.force(120 + backlog::message_bytes);
+  lanes.data(frame_kind::message, {}, std::string(120, 'a'));
   lanes.clear();
   CAF_CHECK_EQUAL(waiting.bytes(), 0u);
 }

@@ -95,7 +95,7 @@ void node_link::carry_out(job& what) {
 // What can't be done any more. From any thread.
 void node_link::fail_at_once(job& what, const caf::error& why) {
   if (auto* m = std::get_if<outgoing>(&what)) {
-    backlog_.release(m->payload.size());
+    backlog_.release(m->payload.size() + backlog::message_bytes);
     ++counters_.dropped;
     if (m->sender && m->mid.is_request())
       m->sender->enqueue(caf::make_mailbox_element(m->proxy, m->mid.response_id(), {}, why), nullptr);

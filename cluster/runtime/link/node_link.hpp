@@ -43,8 +43,8 @@ namespace cafmcp::cluster {
 
 /// Bounds of a link, the same for all links of a node.
 struct link_bounds {
-  std::size_t fragment_bytes = 64 << 10;
-  std::size_t message_bytes = 8 << 20;    ///< the largest message
+  std::size_t fragment_bytes = (64 << 10) + 256;  ///< so that 64 KiB with their head are one
+  std::size_t message_bytes = 8 << 20;            ///< the largest message
   std::size_t window_bytes = 16 << 20;    ///< from the peer, not consumed yet; at least twice the largest
   std::size_t actor_bytes = 1 << 20;      ///< the same for one receiving actor, give or take one message
   std::size_t backlog_bytes = 16 << 20;   ///< to the peer, waiting for credit

@@ -88,7 +88,7 @@ caf::strong_actor_ptr node_link::import_actor(std::uint64_t id) {
 
 void node_link::forget_import(import_entry& entry) {
   for (const auto& w : entry.queue)
-    backlog_.release(w.size());
+    backlog_.release(w.size() + backlog::message_bytes);
   imports_[static_cast<std::size_t>(entry.id & slot_mask)].reset();
   counters_.imports = static_cast<std::uint32_t>(--import_count_);
 }
@@ -110,7 +110,7 @@ void node_link::kill_handles(const caf::error& why) {
     const auto proxy = entry ? caf::actor_cast<caf::strong_actor_ptr>(entry->proxy) : nullptr;
     if (entry)
       for (const auto& w : entry->queue)
-        backlog_.release(w.size());
+        backlog_.release(w.size() + backlog::message_bytes);
     if (proxy)
       static_cast<caf::actor_proxy*>(proxy->get())->kill_proxy(nullptr, why);
   }

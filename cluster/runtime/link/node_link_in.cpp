@@ -178,7 +178,7 @@ bool node_link::on_lookup_request(std::string_view body) {
     const auto code = retryable(actor.error()) ? link_error::overloaded : link_error::no_such_actor;
     payload = error_answer(make_link_error(code, actor.error().message));
   }
-  if (!backlog_.force(payload.size()))
+  if (!backlog_.force(payload.size() + backlog::message_bytes))
     close_soon(make_link_error(link_error::overloaded));
   respond(call_id, found, std::move(payload));
   return true;
@@ -206,7 +206,7 @@ bool node_link::on_message(std::string_view body, bool is_request) {
   const auto refuse = [&](link_error why) {
     ++counters_.refused;
     auto payload = error_answer(make_link_error(why));
-    if (is_request && !backlog_.force(payload.size()))
+    if (is_request && !backlog_.force(payload.size() + backlog::message_bytes))
       close_soon(make_link_error(link_error::overloaded));
     if (is_request)
       respond(call_id, nullptr, std::move(payload));

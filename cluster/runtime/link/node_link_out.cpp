@@ -42,13 +42,13 @@ void node_link::send(caf::strong_actor_ptr proxy, caf::mailbox_element_ptr what)
       return bounce(proxy, *what, make_link_error(why));
     payload = error_answer(make_link_error(why));
   }
-  if (!backlog_.reserve(payload.size())) {
+  if (!backlog_.reserve(payload.size() + backlog::message_bytes)) {
     if (!what->mid.is_response()) {
       ++counters_.dropped;
       return bounce(proxy, *what, make_link_error(link_error::overloaded));
     }
     payload = error_answer(make_link_error(link_error::overloaded));
-    if (!backlog_.force(payload.size()))
+    if (!backlog_.force(payload.size() + backlog::message_bytes))
       close_soon(make_link_error(link_error::overloaded));
   }
   post(outgoing{std::move(proxy), std::move(what->sender), what->mid, std::move(payload)});
@@ -111,7 +111,7 @@ void node_link::ask_for_name(name_wanted& wanted) {
 
 // Frames whose number is bounded elsewhere: they go into the lane whatever waits there.
 void node_link::send_short(frame_kind kind, std::string body) {
-  if (!backlog_.force(body.size()))
+  if (!backlog_.force(body.size() + backlog::message_bytes))
     close_soon(make_link_error(link_error::overloaded));
   lanes_.data(kind, {}, std::move(body));
 }

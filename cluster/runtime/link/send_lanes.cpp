@@ -22,7 +22,7 @@ void send_lanes::data(frame_kind kind, const message_head& head, std::string&& p
     credit_ -= static_cast<std::int64_t>(bytes + frame_header_bytes);
     append_frame_header(batch_, kind, bytes, false);
     batch_.append(head.view()).append(payload);
-    backlog_.release(bytes);
+    backlog_.release(bytes + backlog::message_bytes);
     return;
   }
   queue_.push_back({{kind, head, std::move(payload)}});
@@ -44,8 +44,10 @@ void send_lanes::fill() {
     head.size = 0;
     next.at += of_payload;
     backlog_.release(bytes);
-    if (!more)
-      queue_.pop_front();
+    if (more)
+      continue;
+    backlog_.release(backlog::message_bytes);
+    queue_.pop_front();
   }
 }
 
@@ -64,7 +66,7 @@ bool send_lanes::take(std::string& out) {
 
 void send_lanes::clear() {
   for (const auto& q : queue_)
-    backlog_.release(q.left());
+    backlog_.release(q.left() + backlog::message_bytes);
   queue_.clear();
   control_ = {};
   batch_ = {};

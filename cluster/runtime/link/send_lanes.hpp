@@ -15,10 +15,14 @@
 
 namespace cafmcp::cluster {
 
-/// How many bytes of messages wait on this side, counted from the moment in which an actor sends.
+/// How many bytes of messages wait on this side, counted from the moment in which an actor sends; each
+/// message with what it takes beside its bytes, so that many small ones are no way round the bound.
 /// Thread-safe.
 class backlog {
  public:
+  /// What a message takes beside its bytes, about.
+  static constexpr std::size_t message_bytes = 128;
+
   explicit backlog(std::size_t limit) noexcept : limit_(limit) {}
 
   /// Takes room for `bytes`; false if there is too little, and nothing is taken.
