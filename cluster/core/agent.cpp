@@ -125,18 +125,26 @@ void agent::leave(std::function<void(outcome)> then) {
   });
 }
 
-void agent::process_gone(const std::string& node, bool gone) {
-  if (gone)
-    gone_.insert(node);
-  else
-    gone_.erase(node);
-  const auto lease = view_.lease_of(node).lease;
-  if (gone && (lease == 0 || lease_.id() == 0))
+void agent::process_gone(const std::string& node, std::uint64_t incarnation) {
+  const auto* shown = view_.facts().find(lease_key(node));
+  if (shown == nullptr || shown->value != std::to_string(incarnation) || lease_.id() == 0)
+    return;
+  const auto key = gone_key(node, options_.self.id);
+  const auto* said = view_.facts().find(key);
+  if (said != nullptr && said->value == std::to_string(shown->lease))
     return;
   transaction t;
+  t.when.push_back({shown->key, shown->modified});
+  t.then.push_back({change::kind::put, key, std::to_string(shown->lease), lease_.id()});
+  commit(std::move(t), [](transaction_result) {});
+}
+
+void agent::process_back(const std::string& node) {
   const auto key = gone_key(node, options_.self.id);
-  t.then.push_back(gone ? change{change::kind::put, key, std::to_string(lease), lease_.id()}
-                        : change{change::kind::erase, key});
+  if (view_.facts().find(key) == nullptr)
+    return;
+  transaction t;
+  t.then.push_back({change::kind::erase, key});
   commit(std::move(t), [](transaction_result) {});
 }
 

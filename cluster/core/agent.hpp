@@ -26,11 +26,12 @@ namespace cafmcp::cluster {
 /// How an agent behaves.
 struct agent_options {
   member self;
-  moment ttl{2'000};       ///< of the lease
-  moment renewal{500};     ///< how often it is renewed
-  moment deadline{1'000};  ///< of requests to the coordinator
-  moment retry{250};       ///< before something that failed is tried again
-  moment relearn{5'000};   ///< before a learner that has not caught up is asked for again
+  std::uint64_t incarnation = 0;  ///< of this process: never the same for two
+  moment ttl{2'000};              ///< of the lease
+  moment renewal{500};            ///< how often it is renewed
+  moment deadline{1'000};         ///< of requests to the coordinator
+  moment retry{250};              ///< before something that failed is tried again
+  moment relearn{5'000};          ///< before a learner that has not caught up is asked for again
   control_limits limits;
   moment quarantine{5'000};  ///< how long a node that flaps gets nothing: doubled each time
   moment quarantine_limit{300'000};
@@ -77,8 +78,12 @@ class agent {
   /// A learner has everything that the owner had when it was asked.
   void caught_up(std::size_t bucket, const std::string& learner);
 
-  /// The process of another node is gone for sure, or (again) not.
-  void process_gone(const std::string& node, bool gone);
+  /// That process of another node is gone for sure: its links have closed, and its host says that nobody
+  /// listens there. Ignored if the node's lease is another process's by now.
+  void process_gone(const std::string& node, std::uint64_t incarnation);
+
+  /// It isn't, or not any more.
+  void process_back(const std::string& node);
 
   /// Gives everything away, or takes part again.
   void drain(bool on);
@@ -160,7 +165,6 @@ class agent {
   std::array<moment, bucket_count> next_hand_{};
   std::set<std::size_t> distrusted_;
   std::map<std::pair<std::size_t, std::string>, moment> asked_learners_;  // when to ask again
-  std::set<std::string, std::less<>> gone_;                               // said by us
 };
 
 }  // namespace cafmcp::cluster

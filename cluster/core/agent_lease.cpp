@@ -66,7 +66,8 @@ void agent::show_lease() {
   showing_ = true;
   transaction t;
   t.when.push_back({lease_key(options_.self.id), shown.modified});
-  t.then.push_back({change::kind::put, lease_key(options_.self.id), options_.self.name, lease_.id()});
+  t.then.push_back(
+      {change::kind::put, lease_key(options_.self.id), std::to_string(options_.incarnation), lease_.id()});
   t.then.push_back({change::kind::put, member_key(options_.self.id), encode(options_.self)});
   commit(std::move(t), [this](transaction_result) {
     showing_ = false;

@@ -71,6 +71,7 @@ void world::boot(node& n) {
       [this, &n, number](std::function<void()> f) { deliver(n, number, std::move(f)); },
       made(mistake::gap_ignored));
   agent_options options;
+  options.incarnation = number;
   options.self.id = options.self.name = n.id;
   options.self.region = "r";
   options.self.zone = "z" + n.id.substr(1);
@@ -100,7 +101,7 @@ void world::boot(node& n) {
     n.process->is->drain(true);
   for (const auto& other : nodes_)
     if (other->process && other->id != n.id)
-      deliver(*other, other->number, [&o = *other, id = n.id] { o.process->is->process_gone(id, false); });
+      deliver(*other, other->number, [&o = *other, id = n.id] { o.process->is->process_back(id); });
   tick(n, number);
   note(n.id + " starts");
 }
@@ -163,7 +164,7 @@ void world::look_for_the_dead(node& dead, std::uint64_t number) {
         if (dead.number != number || dead.process || o.number != life || !o.process)
           return;
         happened("deaths seen");
-        deliver(o, life, [&o, id = dead.id] { o.process->is->process_gone(id, true); });
+        deliver(o, life, [&o, id = dead.id, number] { o.process->is->process_gone(id, number - 1); });
       });
 }
 
@@ -235,10 +236,11 @@ void world::false_report(node& about) {
     return;
   happened("false reports");
   note(wrong.id + " says that " + about.id + " is dead, which it is not");
-  deliver(wrong, wrong.number, [&wrong, id = about.id] { wrong.process->is->process_gone(id, true); });
+  deliver(wrong, wrong.number,
+          [&wrong, id = about.id, life = about.number] { wrong.process->is->process_gone(id, life); });
   time_.after(time_.pick(500, 5000) * ms, [this, &wrong, &about, number = wrong.number] {
     if (about.process)
-      deliver(wrong, number, [&wrong, id = about.id] { wrong.process->is->process_gone(id, false); });
+      deliver(wrong, number, [&wrong, id = about.id] { wrong.process->is->process_back(id); });
   });
 }
 
