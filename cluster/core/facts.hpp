@@ -66,7 +66,8 @@ struct transaction {
 /// What etcd takes in one transaction.
 inline constexpr std::size_t max_transaction = 128;
 
-/// Whether `t` is one: small enough, no empty keys, and none that is changed twice, which etcd refuses.
+/// Whether `t` is one: small enough, no empty keys, none that is changed twice, which etcd refuses, and
+/// something to change, without which etcd would compare with what may be old.
 inline bool well_formed(const transaction& t) {
   std::set<std::string_view> changed;
   for (const auto& c : t.then)

@@ -55,7 +55,8 @@ std::optional<std::string> from_base64(std::string_view text) {
     out += static_cast<char>(group & 255U);
     group = 0;
   }
-  out.resize(out.size() - padding);
+  for (auto i = padding; i > 0 && !out.empty(); --i)
+    out.pop_back();
   return out;
 }
 
