@@ -90,7 +90,7 @@ class etcd_member {
 struct etcd_setup {
   std::size_t members = 1;
   std::string scheme = "http";  ///< of the clients' port
-  std::vector<std::string> more;
+  std::vector<std::string> more = {};
 };
 
 /// A few of them that are one.
