@@ -37,6 +37,7 @@ struct etcd_client::pending {
   phase now = phase::waiting;
   bool for_login = false;
   bool may_have_happened = false;  // in an earlier attempt
+  std::string why = {};            // it did not work then
   unsigned attempts = 0;
   unsigned logins = 0;
   std::shared_ptr<etcd_connection> on;  // while it runs
@@ -245,7 +246,7 @@ void etcd_client::on_time(const call_ptr& c) {
   }
   if (c->now == pending::phase::resting) {
     if (last)
-      return lose(c, "etcd cannot serve at present");
+      return lose(c, c->why);
     enqueue(c, true);
     return pump();
   }
@@ -274,6 +275,7 @@ void etcd_client::again(const call_ptr& c, const std::string& why) {
   const auto now = clock::now();
   if (now >= c->deadline)
     return lose(c, why);
+  c->why = why;
   if (++c->attempts % targets_.size() != 0)
     return enqueue(c, true);
   c->now = pending::phase::resting;

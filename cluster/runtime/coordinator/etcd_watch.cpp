@@ -86,6 +86,7 @@ void etcd_watch::find_member() {
 void etcd_watch::follow(std::size_t endpoint) {
   endpoint_ = endpoint;
   created_ = false;
+  steady_ = false;
   lags_since_.reset();
   stream_ = client_->connection_to(endpoint);
   stream_->exchange(
@@ -166,7 +167,9 @@ void etcd_watch::on_probe(const etcd_reply& reply, revision told_before) {
     return on_lag();
   lags_since_.reset();
   lags_ = 0;
-  back_off_.reset();
+  // Not for one that has just come and may go at once.
+  if (std::exchange(steady_, true))
+    back_off_.reset();
   wait(client_->options().probe, [this] { probe(); });
   say_contact(true);
 }

@@ -70,6 +70,7 @@ class etcd_watch : public std::enable_shared_from_this<etcd_watch> {
   std::shared_ptr<etcd_connection> stream_;
   std::shared_ptr<etcd_connection> probe_;
   bool created_ = false;
+  bool steady_ = false;  // it has been up to date once
   std::optional<clock::time_point> lags_since_;
   revision told_when_lagging_ = 0;
   unsigned lags_ = 0;  // in a row

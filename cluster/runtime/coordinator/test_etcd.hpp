@@ -54,9 +54,10 @@ class etcd_member {
     argv.push_back(nullptr);
     const auto parent = ::getpid();
     pid_ = ::fork();
-    CAF_REQUIRE(pid_ >= 0);
-    if (pid_ > 0)
+    if (pid_ != 0) {
+      CAF_REQUIRE(pid_ > 0);
       return;
+    }
     const int out = ::open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     ::dup2(out, STDOUT_FILENO);
     ::dup2(out, STDERR_FILENO);

@@ -48,6 +48,9 @@ class test_proxy {
     accept();
   }
 
+  /// Where connections to come lead.
+  void lead_to(std::uint16_t target) { target_.port(target); }
+
   /// Streams that are open say nothing any more; those to come do.
   void silence_streams() {
     for (const auto& weak : pairs_)
@@ -107,7 +110,7 @@ class test_proxy {
   }
 
   boost::asio::io_context& io_;
-  const tcp::endpoint target_;
+  tcp::endpoint target_;
   std::uint16_t port_ = 0;
   std::optional<tcp::acceptor> acceptor_;
   std::vector<std::weak_ptr<pair>> pairs_;
