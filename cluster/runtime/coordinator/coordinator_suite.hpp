@@ -53,7 +53,8 @@ CAF_TEST_FIXTURE_SCOPE(coordinator_suite, test::suite_fixture)
 
 using test::erase;
 using test::put;
-using namespace std::chrono_literals;
+using test::operator""ms;
+using test::operator""s;
 
 CAF_TEST(suite : a fact comes and changes and goes) {
   const auto made = ask.commit({{{p + "a", 0}}, {put(p + "a", "1")}});

@@ -59,17 +59,24 @@ etcd_client::etcd_client(boost::asio::io_context& io, etcd_options options, std:
 void etcd_client::call(const char* path, std::string body, repeat again, clock::time_point deadline,
                        handler then) {
   const auto c = std::make_shared<pending>(io_, path, std::move(body), again, deadline, std::move(then));
-  all_.push_back(c);
-  if (waiting_.size() >= options_.waiting || waiting_bytes_ + c->body.size() > options_.waiting_bytes)
-    return finish(c, {kind::never, {}, "too many calls of etcd are waiting"});
+  // Those that rest before they are asked again wait, too.
+  const bool full = all_.size() >= options_.waiting + options_.connections * targets_.size() ||
+                    bytes_ + c->body.size() > options_.request_bytes;
+  add(c);
+  if (full)
+    return lose(c, "too many calls of etcd are under way");
   arm(c, deadline);
   enqueue(c, false);
   pump();
 }
 
+void etcd_client::add(const call_ptr& c) {
+  all_.push_back(c);
+  bytes_ += c->body.size();
+}
+
 void etcd_client::enqueue(const call_ptr& c, bool first) {
   c->now = pending::phase::waiting;
-  waiting_bytes_ += c->body.size();
   first ? waiting_.push_front(c) : waiting_.push_back(c);
 }
 
@@ -95,7 +102,6 @@ void etcd_client::pump() {
 etcd_client::call_ptr etcd_client::next_in_queue() {
   auto c = waiting_.front();
   waiting_.pop_front();
-  waiting_bytes_ -= c->body.size();
   return c;
 }
 
@@ -194,7 +200,7 @@ void etcd_client::login(const call_ptr& because) {
           me->on_login(std::move(reply));
       });
   c->for_login = true;
-  all_.push_back(c);
+  add(c);
   arm(c, c->deadline);
   enqueue(c, true);
 }
@@ -241,7 +247,6 @@ void etcd_client::on_time(const call_ptr& c) {
     if (!last)  // it was that of an earlier attempt
       return arm(c, c->deadline);
     std::erase(waiting_, c);
-    waiting_bytes_ -= c->body.size();
     return lose(c, "etcd is too slow: no connection was free in time");
   }
   if (c->now == pending::phase::resting) {
@@ -314,6 +319,7 @@ void etcd_client::finish(const call_ptr& c, etcd_reply reply) {
   c->now = pending::phase::finished;
   c->timer.cancel();
   std::erase(all_, c);
+  bytes_ -= c->body.size();
   boost::asio::post(io_, [me = shared_from_this(), c, reply = std::move(reply)]() mutable {
     if (!me->over_)
       c->then(std::move(reply));

@@ -69,6 +69,7 @@ class etcd_client : public std::enable_shared_from_this<etcd_client> {
     call_ptr busy_with;
   };
 
+  void add(const call_ptr& c);
   void enqueue(const call_ptr& c, bool first);
   void pump();
   call_ptr next_in_queue();
@@ -99,8 +100,8 @@ class etcd_client : public std::enable_shared_from_this<etcd_client> {
 
   std::vector<line> lines_;
   std::deque<call_ptr> waiting_;
-  std::size_t waiting_bytes_ = 0;
-  std::vector<call_ptr> all_;
+  std::vector<call_ptr> all_;  // waiting, running, resting
+  std::size_t bytes_ = 0;      // of their requests
 
   std::string token_;
   bool wants_token_;

@@ -83,7 +83,7 @@ CAF_TEST(what finds no room has surely not happened) {
   auto options = etcd.options();
   options.connections = 1;
   options.waiting = 2;
-  options.waiting_bytes = 2000;
+  options.request_bytes = 2000;
   auto full = must_make(io, options);
   CAF_REQUIRE(serves(*this, *full));
   etcd[0].stop();
@@ -104,7 +104,7 @@ CAF_TEST(what finds no room has surely not happened) {
   CAF_CHECK(answers[1].second == outcome::unavailable && answers[2].second == outcome::unavailable);
   answers.clear();
   commit("5");
-  commit("6", 3000);  // too many bytes to wait
+  commit("6", 3000);  // too many bytes
   CAF_REQUIRE(until([&] { return answers.size() == 1; }, 300ms));
   CAF_CHECK((answers[0] == std::pair{std::string("6"), outcome::unavailable}));
   full.reset();

@@ -201,6 +201,25 @@ CAF_TEST(pages that don 't end or don' t fit together are no snapshot) {
   CAF_CHECK(n < 10'100);
 }
 
+CAF_TEST(all pages are of one moment) {
+  bool forgotten = false;
+  say = [&](const fake_request& r) {
+    if (r.body.find("revision") == std::string::npos)
+      return as_json("{" + header(forgotten ? 7 : 5) + R"(,"kvs":[)" + shown("a", 3) + R"(],"more":true})");
+    if (!std::exchange(forgotten, true))
+      return as_json(refusal("etcdserver: mvcc: required revision has been compacted", 11),
+                     "400 Bad Request");
+    return as_json("{" + header(9) + R"(,"kvs":[)" + shown("b", 3) + "]}");
+  };
+  const auto read = ask.read("p/", 1s);
+  CAF_REQUIRE(read && read->facts.size() == 2);
+  CAF_CHECK_EQUAL(read->at, 7);
+  CAF_REQUIRE(fake.asked.size() == 4);
+  CAF_CHECK(fake.asked[1].body.find(R"("revision":"5")") != std::string::npos);
+  CAF_CHECK(fake.asked[3].body.find(R"("revision":"7")") != std::string::npos);
+  CAF_CHECK(fake.asked[3].body.find(to_base64(std::string("p/a") + '\0')) != std::string::npos);
+}
+
 CAF_TEST(a lease is renewed when the term of leadership is still the same) {
   int term_of_read = 3;
   int terms_of_reads_grow = 0;

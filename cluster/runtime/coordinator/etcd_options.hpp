@@ -40,7 +40,7 @@ struct etcd_options {
 
   std::size_t connections = 4;             ///< to one member, beside two for each watch
   std::size_t waiting = 1024;              ///< calls that wait for one of them
-  std::size_t waiting_bytes = 16U << 20U;  ///< and their requests
+  std::size_t request_bytes = 16U << 20U;  ///< of all calls that run or wait
   std::size_t answer_bytes = 32U << 20U;   ///< of one answer, and of one message of a watch
   std::size_t snapshot_bytes = 128U << 20U;
   std::size_t page_keys = 1000;  ///< a snapshot is read by so many

@@ -13,7 +13,8 @@
 
 namespace cafmcp::cluster::test {
 
-using namespace std::chrono_literals;
+using std::literals::chrono_literals::operator""ms;
+using std::literals::chrono_literals::operator""s;
 using clock = std::chrono::steady_clock;
 using milliseconds = std::chrono::milliseconds;
 
