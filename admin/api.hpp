@@ -13,6 +13,7 @@
 #include "admin/metrics_page.hpp"
 #include "admin/node_status.hpp"
 #include "cluster/runtime/link/link_directory.hpp"
+#include "cluster/runtime/membership/cluster_state.hpp"
 #include "persistence/session_store.hpp"
 #include "supervisors/runtime.hpp"
 #include "transport/gateway.hpp"
@@ -48,8 +49,9 @@ struct api_context {
   std::shared_ptr<actors::session_directory> directory;
   std::shared_ptr<persistence::session_store> store;
   std::shared_ptr<actors::registry_view> registry;
-  std::shared_ptr<cluster::link_directory> links;  ///< null: a node alone
-  std::string cluster_address;                     ///< where other nodes connect to, HOST:PORT
+  std::shared_ptr<cluster::link_directory> links;         ///< null: a node alone
+  std::shared_ptr<const cluster::cluster_state> cluster;  ///< null: no coordinator
+  std::string cluster_address;                            ///< where other nodes connect to, HOST:PORT
   std::shared_ptr<transport::gateway> gateway;
   std::string token;
   bool test_hooks = false;  ///< `admin.test_hooks`: actors may be killed by request

@@ -233,6 +233,7 @@ bool has_shape(kind type, node_kind n) {
     case kind::servers:
       return n == node_kind::list || n == node_kind::null;
     case kind::addresses:
+    case kind::urls:
       return n != node_kind::map;
     case kind::map:
       return n == node_kind::map || n == node_kind::null;
@@ -253,6 +254,13 @@ void assign(const key<T>& k, T& object, const yaml_node& value, const context& c
       bind_scalar(kind::address, k.bounds, &a, n, below);
       return a;
     });
+  } else if (k.type == kind::urls) {
+    bind_list(**std::get_if<std::vector<std::string>*>(&s), value, c,
+              [](const yaml_node& n, const context& below) {
+                std::string url;
+                bind_scalar(kind::url, range{1, 2048}, &url, n, below);
+                return url;
+              });
   } else if (auto* const* words = std::get_if<std::vector<std::string>*>(&s)) {
     bind_list(**words, value, c, bind_text);
   } else if (auto* const* map = std::get_if<std::map<std::string, std::string>*>(&s)) {

@@ -99,7 +99,7 @@ class collector {
     yaml_node node;
     node.type = yaml_node::kind::scalar;
     node.text = value;
-    const bool list = k.type == kind::servers || k.type == kind::addresses;
+    const bool list = k.type == kind::servers || k.type == kind::addresses || k.type == kind::urls;
     if (list && value.starts_with('[')) {  // the same as in a file
       auto parsed = parse_yaml(value);
       if (!parsed.error.empty()) {

@@ -77,6 +77,12 @@ std::vector<conflict> check_rules(const settings& s) {
     out.push_back({"cluster.tls", "is incomplete; give ca, cert and key, or none of them"});
   }
   check_links(s.cluster, out);
+  if (!s.cluster.coordinator.endpoints.empty() && !s.cluster.listen)
+    out.push_back(
+        {"cluster.coordinator.endpoints",
+         "needs cluster.listen, where the other nodes connect to this one; give it, or remove them"});
+  if (s.cluster.coordinator.tls.cert.empty() != s.cluster.coordinator.tls.key.empty())
+    out.push_back({"cluster.coordinator.tls", "is incomplete; give cert and key, or none of them"});
   check_addresses(s.cluster, out);
   if (s.limits.outbound_bytes > s.limits.backlog_bytes / 2) {
     out.push_back({"limits.outbound_bytes",

@@ -154,6 +154,8 @@ std::string expectation(kind type, const range& bounds, const slot& s) {
       return std::holds_alternative<std::optional<address>*>(s) ? "HOST:PORT or off" : "HOST:PORT";
     case kind::addresses:
       return "a list of HOST:PORT";
+    case kind::urls:
+      return "a list of URLs";
     case kind::choice:
       return fmt::format("one of {}", fmt::join(choices(s), ", "));
     case kind::words:

@@ -27,13 +27,13 @@ constexpr range io_time{100, hour};
 
 #define CAFMCP_AT(member) [](auto& s) -> slot { return &s.member; }
 
-constexpr std::array<key<settings>, 45> rows{{
+constexpr std::array<key<settings>, 51> rows{{
     {"name", kind::label, short_label, plain, "The node's name in the cluster; empty: the host's.",
      CAFMCP_AT(name)},
     {"region", kind::label, short_label, plain, "Where the node stands, for placement.", CAFMCP_AT(region)},
     {"zone", kind::label, short_label, plain, "The part of the region that may fail as one.",
      CAFMCP_AT(zone)},
-    {"weight", kind::count, range{1, 10'000}, pending, "Share of the sessions, relative to other nodes.",
+    {"weight", kind::count, range{1, 10'000}, plain, "Share of the sessions, relative to other nodes.",
      CAFMCP_AT(weight)},
     {"data_dir", kind::text, range{1, 4096}, plain, "Directory for all that must last.", CAFMCP_AT(data_dir)},
     {"listen", kind::address, to_bind, plain, "Where MCP, /health and /metrics are served.",
@@ -62,6 +62,21 @@ constexpr std::array<key<settings>, 45> rows{{
      CAFMCP_AT(cluster.tls.cert)},
     {"cluster.tls.key", kind::text, any_text, plain, "PEM file: the key of that certificate.",
      CAFMCP_AT(cluster.tls.key)},
+
+    {"cluster.coordinator.endpoints", kind::urls, no_range, plain,
+     "URLs of the etcd by which the nodes agree, the same for all of them.",
+     CAFMCP_AT(cluster.coordinator.endpoints)},
+    {"cluster.coordinator.user", kind::text, any_text, plain,
+     "Who this cluster is to etcd; empty: nobody asks.", CAFMCP_AT(cluster.coordinator.user)},
+    {"cluster.coordinator.password", kind::text, any_text, secret, "The password of that user.",
+     CAFMCP_AT(cluster.coordinator.password)},
+    {"cluster.coordinator.tls.ca", kind::text, any_text, plain,
+     "PEM file: who signs etcd's certificates; empty: the system's authorities.",
+     CAFMCP_AT(cluster.coordinator.tls.ca)},
+    {"cluster.coordinator.tls.cert", kind::text, any_text, plain, "PEM file: what this node shows to etcd.",
+     CAFMCP_AT(cluster.coordinator.tls.cert)},
+    {"cluster.coordinator.tls.key", kind::text, any_text, plain, "PEM file: the key of that certificate.",
+     CAFMCP_AT(cluster.coordinator.tls.key)},
 
     {"session.ttl", kind::duration, range{second, 720 * hour}, plain, "Sessions unused for so long end.",
      CAFMCP_AT(session.ttl)},

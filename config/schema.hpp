@@ -27,6 +27,7 @@ enum class kind : unsigned char {
   duration,   ///< `30s`
   address,    ///< HOST:PORT, and `off` where the member is optional
   addresses,  ///< a list, or HOST:PORT,HOST:PORT
+  urls,       ///< the same of URLs
   choice,     ///< one of a few words
   words,      ///< a list of texts
   map,        ///< texts by name

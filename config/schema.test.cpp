@@ -40,6 +40,7 @@ bool kind_fits(kind type, const slot& s) {
     case kind::choice:
       return !choices(s).empty();
     case kind::words:
+    case kind::urls:
       return is<std::vector<std::string>>(s);
     case kind::map:
       return is<std::map<std::string, std::string>>(s);
@@ -81,7 +82,7 @@ CAF_TEST(every default is a value that its row accepts and reads back) {
     settings other;
     const auto value = text(k, defaults);
     const auto s = k.at(other);
-    if (k.type == kind::addresses || k.type == kind::servers) {
+    if (k.type == kind::addresses || k.type == kind::urls || k.type == kind::servers) {
       CAF_CHECK_EQUAL(value, "[]");
       continue;
     }

@@ -66,6 +66,13 @@ struct settings {
     struct {
       std::string ca, cert, key;
     } tls;
+    struct {
+      std::vector<std::string> endpoints;  ///< URLs of an etcd; empty: there is none
+      std::string user, password;
+      struct {
+        std::string ca, cert, key;
+      } tls;
+    } coordinator;
   } cluster;
 
   struct {

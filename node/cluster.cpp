@@ -1,7 +1,10 @@
 #include "node/cluster.hpp"
 
+#include <algorithm>
+
 #include "base/log.hpp"
 #include "base/version.hpp"
+#include "cluster/runtime/coordinator/etcd_coordinator.hpp"
 #include "cluster/runtime/link/links_branch.hpp"
 #include "node/identity.hpp"
 #include "supervisors/supervisor.hpp"
@@ -39,6 +42,49 @@ result<std::shared_ptr<cluster::tls_identity>> load_tls(const config::settings& 
   for (const auto& line : (*loaded)->warnings())
     logger().warn("certificate", {{"detail", line}});
   return loaded;
+}
+
+// How the nodes agree; null if no coordinator is given.
+result<std::shared_ptr<cluster::membership>> make_membership(const config::settings& s,
+                                                             const cluster::hello& self) {
+  const auto& c = s.cluster.coordinator;
+  if (c.endpoints.empty())
+    return std::shared_ptr<cluster::membership>{};
+  cluster::etcd_options options;
+  for (const auto& url : c.endpoints)
+    options.endpoints.push_back({url, {}});
+  options.user = c.user;
+  options.password = c.password;
+  const bool secure = std::any_of(c.endpoints.begin(), c.endpoints.end(),
+                                  [](const auto& url) { return url.starts_with("https://"); });
+  if (secure) {
+    auto tls = cluster::etcd_tls({c.tls.ca, c.tls.cert, c.tls.key});
+    if (!tls)
+      return fail(tls.error().code, "cluster.coordinator.tls: " + tls.error().message);
+    options.tls = std::move(*tls);
+  }
+  auto out = std::make_shared<cluster::membership>();
+  auto& me = out->options.self;
+  me.id = self.id;
+  me.name = self.node;
+  me.region = self.region;
+  me.zone = self.zone;
+  me.weight = static_cast<std::uint32_t>(s.weight);
+  me.address = self.address;
+  out->options.incarnation = self.incarnation;
+  out->state = std::make_shared<cluster::cluster_state>();
+  out->make_coordinator =
+      [options](boost::asio::io_context& io) -> result<std::unique_ptr<cluster::coordinator>> {
+    auto made = cluster::etcd_coordinator::make(io, options);
+    if (!made)
+      return made.error();
+    return std::unique_ptr<cluster::coordinator>{std::move(*made)};
+  };
+  // What can't be is said at the start, and not by an actor that restarts for ever.
+  boost::asio::io_context nowhere;
+  if (const auto possible = out->make_coordinator(nowhere); !possible)
+    return fail(possible.error().code, "cluster.coordinator.endpoints: " + possible.error().message);
+  return out;
 }
 
 // What somebody has asked for, and should be reminded of.
@@ -83,6 +129,12 @@ result<std::unique_ptr<cluster_part>> cluster_part::open(const config::settings&
   self.region = settings.region;
   self.zone = settings.zone;
   self.software = version;
+  auto agent = make_membership(settings, self);
+  if (!agent)
+    return agent.error();
+  part->agent_ = std::move(*agent);
+  if (part->agent_)
+    part->agent_->links = part->directory_;
   warn_about_links(settings, self.address, part->tls_ != nullptr);
   logger().info("waiting for other nodes",
                 {{"address", self.address}, {"tls", part->tls_ != nullptr}, {"seeds", part->seeds_.size()}});
@@ -101,8 +153,15 @@ otp::child_spec cluster_part::branch(otp::runtime& runtime, std::shared_ptr<otp:
   environment->secret = secret_;
   environment->tls = tls_;
   environment->directory = directory_;
+  std::vector<otp::child_spec> children{cluster::links_branch(environment, socket_, seeds_)};
+  if (agent_) {
+    auto agent = otp::worker<cluster::cluster_agent>("agent", "cluster_agent",
+                                                     std::shared_ptr<const cluster::membership>{agent_});
+    agent.name = cluster::agent_name;
+    children.push_back(std::move(agent));
+  }
   return otp::supervisor_spec("cluster", {otp::strategy::rest_for_one, 10, std::chrono::seconds{10}},
-                              {cluster::links_branch(environment, socket_, seeds_)});
+                              std::move(children));
 }
 
 std::vector<std::string> cluster_part::reload() {

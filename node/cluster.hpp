@@ -9,6 +9,7 @@
 #include "cluster/runtime/link/link_directory.hpp"
 #include "cluster/runtime/link/link_environment.hpp"
 #include "cluster/runtime/link/link_manager.hpp"
+#include "cluster/runtime/membership/cluster_agent.hpp"
 #include "config/settings.hpp"
 #include "supervisors/child_spec.hpp"
 #include "supervisors/name_table.hpp"
@@ -30,6 +31,11 @@ class cluster_part {
   std::vector<std::string> reload();
 
   std::shared_ptr<cluster::link_directory> directory() const noexcept { return directory_; }
+
+  /// What is known of the cluster; null without a coordinator.
+  std::shared_ptr<const cluster::cluster_state> state() const noexcept {
+    return agent_ ? agent_->state : nullptr;
+  }
   std::shared_ptr<const cluster::tls_identity> tls() const noexcept { return tls_; }
 
   /// Where others connect to, HOST:PORT.
@@ -44,6 +50,7 @@ class cluster_part {
   cluster::hello self_;
   std::string secret_;
   std::vector<cluster::seed_address> seeds_;
+  std::shared_ptr<cluster::membership> agent_;  // null: no coordinator
 };
 
 }  // namespace cafmcp::node

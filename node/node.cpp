@@ -203,6 +203,7 @@ std::shared_ptr<const admin::api_context> node::make_api(std::string token) cons
   api->registry = sessions_->registry;
   if (cluster_) {
     api->links = cluster_->directory();
+    api->cluster = cluster_->state();
     api->cluster_address = cluster_->address();
     api->metrics.tls = cluster_->tls();
   }

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,19 @@ struct transaction {
 
 /// What etcd takes in one transaction.
 inline constexpr std::size_t max_transaction = 128;
+
+/// Whether `t` is one: small enough, no empty keys, none that is changed twice, which etcd refuses, and
+/// something to change, without which etcd would compare with what may be old.
+inline bool well_formed(const transaction& t) {
+  std::set<std::string_view> changed;
+  for (const auto& c : t.then)
+    if (c.key.empty() || !changed.insert(c.key).second)
+      return false;
+  for (const auto& c : t.when)
+    if (c.key.empty() || c.modified < 0)
+      return false;
+  return !t.then.empty() && t.when.size() + t.then.size() <= max_transaction;
+}
 
 /// What became of a request.
 enum class outcome : std::uint8_t {

@@ -1,6 +1,9 @@
 #include "cluster/runtime/link/channel.hpp"
 
 #include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
 #include "cluster/runtime/link/tls.hpp"
@@ -43,6 +46,21 @@ void channel::tune() {
   socket().set_option(tcp::no_delay(true), ignored);
   ::setsockopt(socket().native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes, sizeof unsent_bytes);
   remote_ = remote_of(socket());
+}
+
+void channel::expect_host(const std::string& host) {
+  auto* secured = std::get_if<tls_stream>(&stream_);
+  if (secured == nullptr)
+    return;
+  auto* ssl = secured->native_handle();
+  auto* check = ::SSL_get0_param(ssl);
+  // What is no address is a name, and only names are sent along.
+  if (::X509_VERIFY_PARAM_set1_ip_asc(check, host.c_str()) == 1)
+    return;
+  ::ERR_clear_error();
+  ::X509_VERIFY_PARAM_set_hostflags(check, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  ::X509_VERIFY_PARAM_set1_host(check, host.data(), host.size());
+  SSL_set_tlsext_host_name(ssl, host.c_str());
 }
 
 bool channel::certified_for(std::string_view name) {

@@ -93,6 +93,11 @@ class channel {
   /// Whether it is TLS.
   bool secure() const noexcept { return std::holds_alternative<tls_stream>(stream_); }
 
+  /// Before the handshake of whoever dials: the certificate must be for `host`, a DNS name or an address, and
+  /// the peer is told that it is asked for it. Nothing without TLS. Not for nodes, whose names have rules of
+  /// their own: for them there is `certified_for`.
+  void expect_host(const std::string& host);
+
   /// Whether the peer has shown a certificate for the node `name`. True without TLS.
   bool certified_for(std::string_view name);
 
