@@ -168,8 +168,17 @@ void world::look_for_the_dead(node& dead, std::uint64_t number) {
       });
 }
 
+// More often than by chance it is the controller, who has most to lose.
+world::node& world::somebody() {
+  if (time_.once_in(4))
+    for (const auto& n : nodes_)
+      if (n->process && n->process->is->is_controller())
+        return *n;
+  return *nodes_[static_cast<std::size_t>(time_.pick(0, static_cast<std::int64_t>(nodes_.size()) - 1))];
+}
+
 void world::one_fault() {
-  auto& n = *nodes_[static_cast<std::size_t>(time_.pick(0, static_cast<std::int64_t>(nodes_.size()) - 1))];
+  auto& n = somebody();
   switch (time_.pick(0, 11)) {
     case 0:
     case 1:
@@ -196,18 +205,14 @@ void world::one_fault() {
     case 6:
       happened("slow ways");
       n.to_etcd = {false, false, time_.pick(10, 900) * ms, 0};
-      if (time_.once_in(2))  // and then there is none
-        time_.after(time_.pick(500, 4000) * ms, [this, &n] {
-          if (peace_)
-            return;
-          happened("cuts");
-          note(n.id + " is cut off");
-          n.to_etcd = {!time_.once_in(3), true, 0, 0};
-        });
+      if (time_.once_in(2))
+        cut_later(n);
       break;
     case 7:
       happened("lossy ways");
       n.to_etcd = {false, false, 0, time_.pick(2, 10)};
+      if (time_.once_in(2))
+        cut_later(n);
       break;
     case 8:
       happened("heals");
@@ -227,6 +232,17 @@ void world::one_fault() {
     default:
       etcd_fault();
   }
+}
+
+// What was slow or lost something breaks, so that late things meet what came after them.
+void world::cut_later(node& n) {
+  time_.after(time_.pick(500, 4000) * ms, [this, &n] {
+    if (peace_)
+      return;
+    happened("cuts");
+    note(n.id + " is cut off");
+    n.to_etcd = {!time_.once_in(3), true, 0, 0};
+  });
 }
 
 // A node that is wrong about another one. It is alone with that: there is one such node.

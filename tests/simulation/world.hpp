@@ -53,7 +53,9 @@ class world {
   void tick(node& n, std::uint64_t life);
   void look_for_the_dead(node& dead, std::uint64_t life);
 
+  node& somebody();
   void one_fault();
+  void cut_later(node& n);
   void etcd_fault();
   void false_report(node& about);
   void heal();
