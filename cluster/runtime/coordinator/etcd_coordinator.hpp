@@ -2,9 +2,9 @@
 // The facts, kept by etcd (3.4 or newer), over its JSON gateway: so one library, Beast, speaks all that the
 // node speaks. See `etcd_client` for who is asked, and `etcd_watch` for how nothing is missed.
 //
-// A renewal is more than etcd's word: a leader that was stopped for a while still renews leases that its
-// successor has ended, or denies those that its successor has granted. So after a renewal there is a read
-// that takes a majority, and the renewal counts if both are of one term.
+// A renewal is more than etcd's word: a leader that was stopped for a while answers out of its own memory
+// when it wakes up, before it hears of its successor. So after a renewal there is a read that takes a
+// majority, and the answer, be it yes or no, counts if both are of one term.
 //
 // It lives on one context and its thread: calls and callbacks are there. Whoever destroys it hears nothing
 // more. The context must outlive it and its watches.
