@@ -25,13 +25,18 @@ void agent::start() {
 void agent::on_snapshot(snapshot s) {
   judge(view_.reset(std::move(s)));
   known_ = true;
+  note_beats();
   note_leases();
   act();
   events_.on_change();
 }
 
 void agent::on_events(std::vector<fact_event> events) {
+  const auto before = view_.changed_at();
   judge(view_.apply(events));
+  note_beats();
+  if (before == view_.changed_at())
+    return act();  // beats, of which nobody else needs to know
   note_leases();
   act();
   events_.on_change();
@@ -56,19 +61,18 @@ void agent::act() {
   keep_lease();
   if (lease_.id() == 0 || !lease_.sure(clock_()))
     return;
-  show_lease();
   if (view_.lease_of(options_.self.id).lease != lease_.id())
     return;
   show_member();
   run_for_controller();
   if (is_controller()) {
     control();
-    revoke_gone();
+    end_leases();
   }
   // As owner there is something to do when rows have changed, or something is to be tried again.
-  if (looked_ == view_.at() && !unsettled_)
+  if (looked_ == view_.changed_at() && !unsettled_)
     return;
-  looked_ = view_.at();
+  looked_ = view_.changed_at();
   unsettled_ = false;
   serve_learners();
   hand_over();
@@ -114,15 +118,12 @@ bool agent::drained() const {
 
 void agent::leave(std::function<void(outcome)> then) {
   leaving_ = true;
-  const auto lease = lease_.id();
   lease_.lost();
+  const auto& me = options_.self.id;
   transaction t;
-  t.then.push_back({change::kind::erase, member_key(options_.self.id)});
-  commit(std::move(t), [this, lease, then = std::move(then)](transaction_result r) {
-    if (lease == 0)
-      return then(r.what);
-    keeper_.revoke(lease, options_.deadline, [r, then](transaction_result) { then(r.what); });
-  });
+  for (const auto& key : {member_key(me), lease_key(me), beat_key(me)})
+    t.then.push_back({change::kind::erase, key});
+  commit(std::move(t), [then = std::move(then)](transaction_result r) { then(r.what); });
 }
 
 void agent::process_gone(const std::string& node, std::uint64_t incarnation) {
@@ -131,11 +132,11 @@ void agent::process_gone(const std::string& node, std::uint64_t incarnation) {
     return;
   const auto key = gone_key(node, options_.self.id);
   const auto* said = view_.facts().find(key);
-  if (said != nullptr && said->value == std::to_string(shown->lease))
+  if (said != nullptr && said->value == std::to_string(shown->modified))
     return;
   transaction t;
   t.when.push_back({shown->key, shown->modified});
-  t.then.push_back({change::kind::put, key, std::to_string(shown->lease), lease_.id()});
+  t.then.push_back({change::kind::put, key, std::to_string(shown->modified)});
   commit(std::move(t), [](transaction_result) {});
 }
 

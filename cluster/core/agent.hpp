@@ -28,7 +28,7 @@ struct agent_options {
   member self;
   std::uint64_t incarnation = 0;  ///< of this process: never the same for two
   moment ttl{2'000};              ///< of the lease
-  moment renewal{500};            ///< how often it is renewed
+  moment renewal{500};            ///< between two beats
   moment deadline{1'000};         ///< of requests to the coordinator
   moment retry{250};              ///< before something that failed is tried again
   moment relearn{5'000};          ///< before a learner that has not caught up is asked for again
@@ -91,7 +91,7 @@ class agent {
   /// Whether nothing is left that others would miss.
   bool drained() const;
 
-  /// Ends the membership for good: forgets the member and revokes the lease. Nothing is owned from now on.
+  /// Ends the membership for good: forgets member and lease. Nothing is owned from now on.
   void leave(std::function<void(outcome)> then);
 
   const cluster_view& view() const noexcept { return view_; }
@@ -109,15 +109,17 @@ class agent {
   void act();
 
   void keep_lease();
-  void ask_for_lease();
-  void renew();
+  void take_lease(revision now);
+  void beat(lease_id lease);
   void lose_lease(const char* why);
-  void show_lease();
   void show_member();
+  void note_beats();
+  bool silent(const std::string& node) const;
+  void end_lease(const std::string& node, bool proven);
 
   void run_for_controller();
   void control();
-  void revoke_gone();
+  void end_leases();
   std::set<std::string, std::less<>> flapping() const;
   void note_leases();
 
@@ -142,10 +144,11 @@ class agent {
   bool leaving_ = false;
 
   sure_lease lease_;
-  bool granting_ = false;
-  bool showing_ = false;  // a transaction that shows lease or member is under way
-  moment next_grant_{0};
-  moment next_renewal_{0};
+  bool taking_ = false;
+  unsigned beating_ = 0;  // under way
+  std::uint64_t beats_ = 0;
+  bool showing_ = false;  // the member
+  moment next_beat_{0};
   moment next_show_{0};
 
   bool running_ = false;  // for controller
@@ -157,11 +160,13 @@ class agent {
   std::set<std::string, std::less<>> avoided_;  // by it
   std::map<std::string, std::pair<lease_id, unsigned>, std::less<>> leases_seen_;
   std::map<std::string, std::vector<moment>, std::less<>> new_leases_;
-  std::set<lease_id> revoking_;
+  std::map<std::string, std::pair<revision, moment>, std::less<>> beats_seen_;  // which, and when
+  std::set<lease_id> ending_;
 
   revision looked_ = -1;    // at the rows, as owner
   bool unsettled_ = false;  // some hand-over has to be looked at again
   std::array<handing, bucket_count> handing_{};
+  std::array<std::uint64_t, bucket_count> handing_epoch_{};  // in which that holds
   std::array<moment, bucket_count> next_hand_{};
   std::set<std::size_t> distrusted_;
   std::map<std::pair<std::size_t, std::string>, moment> asked_learners_;  // when to ask again

@@ -14,12 +14,23 @@ constexpr moment a_minute{60'000};
 }  // namespace
 
 void agent::run_for_controller() {
-  if (view_.controller().modified != 0 || running_ || !due(next_run_))
+  const auto now = view_.controller();
+  const bool over = now.modified == 0 || view_.lease_of(now.node).lease != now.lease;
+  // Whoever ends leases is the controller; its own is ended by the others.
+  if (!over && now.node != options_.self.id && silent(now.node))
+    end_lease(now.node, false);
+  if (!over || running_ || !due(next_run_))
     return;
   running_ = true;
   transaction t;
-  t.when.push_back({std::string{controller_key}, 0});
-  t.then.push_back({change::kind::put, std::string{controller_key}, options_.self.id, lease_.id()});
+  t.when.push_back({std::string{controller_key}, now.modified});
+  t.when.push_back({lease_key(options_.self.id), lease_.id()});
+  if (now.modified != 0)  // that lease is over, and stays so
+    t.when.push_back({lease_key(now.node), view_.lease_of(now.node).modified});
+  if (now.node == options_.self.id)
+    t.when.pop_back();
+  t.then.push_back(
+      {change::kind::put, std::string{controller_key}, options_.self.id + ' ' + std::to_string(lease_.id())});
   commit(std::move(t), [this](transaction_result) {
     running_ = false;
     next_run_ = clock_() + options_.retry;
@@ -31,10 +42,10 @@ void agent::control() {
   if (controlling_ > 0 || view_.at() < controlled_ || !due(next_control_))
     return;
   auto avoid = flapping();
-  if (planned_ == view_.at() && avoid == avoided_)
+  if (planned_ == view_.changed_at() && avoid == avoided_)
     return;
   auto next = transactions(view_, plan(view_, options_.limits, avoid));
-  planned_ = next.empty() ? view_.at() : -1;
+  planned_ = next.empty() ? view_.changed_at() : -1;
   avoided_ = std::move(avoid);
   for (auto& t : next) {
     ++controlling_;
@@ -50,22 +61,18 @@ void agent::control() {
   }
 }
 
-// A process that most of the others have seen die need not be waited for.
-void agent::revoke_gone() {
+// Who is silent for a lease's time is out; a process that most of the members have seen die need not be
+// waited for.
+void agent::end_leases() {
   // Of all members, so that one that is wrong is never enough.
   const auto enough = made(mistake::two_shots) ? 0 : view_.members().size();
   for (const auto& [id, m] : view_.members()) {
     const auto lease = view_.lease_of(id).lease;
-    if (lease == 0 || id == options_.self.id || revoking_.contains(lease))
+    if (lease == 0 || id == options_.self.id)
       continue;
-    if (2 * view_.reporters(id, lease) <= enough)
-      continue;
-    revoking_.insert(lease);
-    events_.on_note("the process of node " + m.name + " is gone; its lease is revoked");
-    keeper_.revoke(lease, options_.deadline, [this, alive_too = alive_, lease](transaction_result) {
-      if (*alive_too)
-        revoking_.erase(lease);
-    });
+    const bool proven = 2 * view_.reporters(id, lease) > enough;
+    if (proven || silent(id))
+      end_lease(id, proven);
   }
 }
 

@@ -32,8 +32,7 @@ void agent::caught_up(std::size_t bucket, const std::string& learner) {
   transaction t;
   // The row as it is now, so that nobody is said to have caught up with somebody else.
   t.when.push_back({bucket_key(bucket), r.modified});
-  t.then.push_back(
-      {change::kind::put, caught_up_key(bucket, learner), std::to_string(r.is.epoch), lease_.id()});
+  t.then.push_back({change::kind::put, caught_up_key(bucket, learner), caught_up_value(r.is)});
   commit(std::move(t), [this, bucket, learner](transaction_result result) {
     if (result.what != outcome::done)
       asked_learners_.erase({bucket, learner});  // it will be asked again
@@ -44,11 +43,15 @@ void agent::hand_over() {
   for (std::size_t b = 0; b < bucket_count; ++b) {
     const auto& r = view_.bucket_row(b).is;
     const bool ours = r.owner == options_.self.id && r.lease == lease_.id();
-    if (!ours) {
+    // In a later epoch it is ours anew, and what was asked in an earlier one is over.
+    if (!ours || handing_epoch_[b] != r.epoch) {
       handing_[b] = handing::no;
+      handing_epoch_[b] = r.epoch;
+    }
+    if (!ours) {
       continue;
     }
-    unsettled_ = unsettled_ || handing_[b] == handing::unsure || !r.next.empty();
+    unsettled_ = unsettled_ || handing_[b] != handing::no || !r.next.empty();
     if (handing_[b] == handing::unsure && due(next_hand_[b]))
       settle(b);
     else if (handing_[b] == handing::no && !r.next.empty() && owns(b) && due(next_hand_[b]))
@@ -75,9 +78,10 @@ void agent::hand_over_one(std::size_t b) {
   t.when = {{bucket_key(b), r.modified}, {lease_key(next.node), next.modified}};
   t.then = {{change::kind::put, bucket_key(b), encode(after)}};
   const auto lease = lease_.id();
+  const auto epoch = handing_epoch_[b];
   events_.on_change();
-  commit(std::move(t), [this, b, lease](transaction_result result) {
-    if (handing_[b] != handing::asked || lease != lease_.id())
+  commit(std::move(t), [this, b, lease, epoch](transaction_result result) {
+    if (handing_[b] != handing::asked || lease != lease_.id() || epoch != handing_epoch_[b])
       return;
     next_hand_[b] = clock_() + options_.retry;
     if (result.what == outcome::unknown && !made(mistake::unknown_is_failure))
@@ -97,8 +101,9 @@ void agent::settle(std::size_t b) {
   t.when = {{bucket_key(b), r.modified}};
   t.then = {{change::kind::put, bucket_key(b), encode(r.is)}};
   const auto lease = lease_.id();
-  commit(std::move(t), [this, b, lease](transaction_result result) {
-    if (handing_[b] != handing::asked || lease != lease_.id())
+  const auto epoch = handing_epoch_[b];
+  commit(std::move(t), [this, b, lease, epoch](transaction_result result) {
+    if (handing_[b] != handing::asked || lease != lease_.id() || epoch != handing_epoch_[b])
       return;
     next_hand_[b] = clock_() + options_.retry;
     // Refused: the row has changed, and the view will show how. Until then we don't own it.

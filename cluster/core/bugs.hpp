@@ -9,7 +9,7 @@ enum class mistake : unsigned char {
   none,
   lease_from_receipt,       ///< a lease counted from the answer and not from the request
   no_margin,                ///< clocks trusted to run alike
-  renewal_ignored,          ///< a lease that the coordinator calls over goes on by our clock
+  end_ignored,              ///< a lease that somebody has ended goes on by our clock
   any_owner,                ///< takeover by whoever fits best, in sync or not
   learner_counts,           ///< a learner that has not caught up let into the in-sync set
   gap_ignored,              ///< a watch that goes on though history was forgotten
@@ -20,6 +20,8 @@ enum class mistake : unsigned char {
   owner_by_name,            ///< a row believed to be ours though it names another lease
   serves_while_handing,     ///< serving goes on until a hand-over is confirmed
   stale_report,             ///< what was said of a learner before it left and came again
+  impatient,                ///< a lease ended before its time
+  no_beat_condition,        ///< a lease ended though a beat may have come that was not seen
   two_shots,                ///< the process of a node believed dead by the word of one
 };
 

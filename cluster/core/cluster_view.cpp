@@ -25,6 +25,7 @@ std::vector<std::size_t> cluster_view::reset(snapshot s) {
   facts_.reset(std::move(s));
   members_.clear();
   rows_ = {};
+  changed_at_ = facts_.at();
   std::vector<std::size_t> wrong;
   for (const auto& [key, f] : facts_.all())
     take(f);
@@ -40,8 +41,9 @@ std::vector<std::size_t> cluster_view::apply(const std::vector<fact_event>& even
   facts_.apply(events);
   std::vector<std::size_t> wrong;
   for (const auto& e : events) {
-    if (e.what.modified <= seen)
+    if (e.what.modified <= seen || e.what.key.starts_with(beats_prefix))
       continue;
+    changed_at_ = e.what.modified;
     const auto b = bucket_in(e.what.key);
     const auto before = b ? rows_[*b].is : bucket{};
     if (e.erased)
@@ -79,17 +81,28 @@ void cluster_view::drop(std::string_view key) {
 
 holder cluster_view::lease_of(std::string_view node) const {
   const auto* f = facts_.find(lease_key(node));
-  return f == nullptr ? holder{} : holder{std::string{node}, f->lease, f->modified};
+  return f == nullptr ? holder{} : holder{std::string{node}, f->modified, f->modified};
 }
 
+// `ID LEASE`.
 holder cluster_view::controller() const {
   const auto* f = facts_.find(controller_key);
-  return f == nullptr ? holder{} : holder{f->value, f->lease, f->modified};
+  if (f == nullptr)
+    return {};
+  const auto space = f->value.find(' ');
+  holder out{f->value.substr(0, space), 0, f->modified};
+  if (space != std::string::npos)
+    std::from_chars(f->value.data() + space + 1, f->value.data() + f->value.size(), out.lease);
+  return out;
 }
 
 std::string cluster_view::cluster_id() const {
   const auto* f = facts_.find(cluster_key);
   return f == nullptr ? std::string{} : f->value;
+}
+
+std::string caught_up_value(const bucket& b) {
+  return std::to_string(b.epoch) + ' ' + std::to_string(b.lease);
 }
 
 bool cluster_view::owner_over(const bucket& b) const {
@@ -99,8 +112,7 @@ bool cluster_view::owner_over(const bucket& b) const {
 revision cluster_view::caught_up(std::size_t b, std::string_view learner) const {
   const auto* f = facts_.find(caught_up_key(b, learner));
   const auto& r = rows_[b].is;
-  const bool now = f != nullptr && f->lease == r.lease && f->value == std::to_string(r.epoch);
-  return now ? f->modified : 0;
+  return f != nullptr && f->value == caught_up_value(r) ? f->modified : 0;
 }
 
 std::size_t cluster_view::reporters(std::string_view node, lease_id lease) const {

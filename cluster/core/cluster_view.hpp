@@ -30,6 +30,9 @@ struct holder {
   revision modified = 0;
 };
 
+/// What is said of a learner that has everything: of which owner, in which epoch.
+std::string caught_up_value(const bucket& b);
+
 /// The view.
 class cluster_view {
  public:
@@ -40,8 +43,9 @@ class cluster_view {
   /// What has changed; the same.
   std::vector<std::size_t> apply(const std::vector<fact_event>& events);
 
-  /// Up to which change it knows.
+  /// Up to which change it knows, and when something else than a beat has changed last.
   revision at() const noexcept { return facts_.at(); }
+  revision changed_at() const noexcept { return changed_at_; }
 
   const std::map<std::string, member, std::less<>>& members() const noexcept { return members_; }
   const row& bucket_row(std::size_t b) const noexcept { return rows_[b]; }
@@ -72,6 +76,7 @@ class cluster_view {
   void drop(std::string_view key);
 
   fact_mirror facts_;
+  revision changed_at_ = 0;
   std::map<std::string, member, std::less<>> members_;
   std::array<row, bucket_count> rows_;
 };

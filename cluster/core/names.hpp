@@ -16,6 +16,7 @@ inline constexpr std::string_view cluster_key = "cafmcp/cluster";        ///< th
 inline constexpr std::string_view controller_key = "cafmcp/controller";  ///< who changes the table now
 inline constexpr std::string_view members_prefix = "cafmcp/members/";
 inline constexpr std::string_view leases_prefix = "cafmcp/leases/";
+inline constexpr std::string_view beats_prefix = "cafmcp/beats/";
 inline constexpr std::string_view buckets_prefix = "cafmcp/buckets/";
 inline constexpr std::string_view caught_up_prefix = "cafmcp/caught_up/";
 inline constexpr std::string_view gone_prefix = "cafmcp/gone/";
@@ -31,18 +32,24 @@ inline std::string member_key(std::string_view node) {
   return std::string{members_prefix}.append(node);
 }
 
-/// Hangs on the node's lease: it is there as long as the node is surely alive.
+/// A node's lease: which process of it is alive, as far as anybody knows. The revision at which it was put is
+/// the lease's id.
 inline std::string lease_key(std::string_view node) {
   return std::string{leases_prefix}.append(node);
 }
 
-/// A learner has all that the owner had when it was asked; hangs on the owner's lease.
+/// The node's beats: changes as long as it is alive.
+inline std::string beat_key(std::string_view node) {
+  return std::string{beats_prefix}.append(node);
+}
+
+/// A learner has all that the owner had when it was asked.
 inline std::string caught_up_key(std::size_t bucket, std::string_view node) {
   return std::string{caught_up_prefix} + bucket_key(bucket).substr(buckets_prefix.size()) + '/' +
          std::string{node};
 }
 
-/// `reporter` has seen that the process of `node` is gone; hangs on the reporter's lease.
+/// `reporter` has seen that the process of `node` is gone.
 inline std::string gone_key(std::string_view node, std::string_view reporter) {
   return std::string{gone_prefix}.append(node).append("/").append(reporter);
 }

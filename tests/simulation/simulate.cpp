@@ -19,7 +19,9 @@ using cafmcp::cluster::mistake;
 const std::map<std::string, mistake> mistakes{
     {"lease_from_receipt", mistake::lease_from_receipt},
     {"no_margin", mistake::no_margin},
-    {"renewal_ignored", mistake::renewal_ignored},
+    {"end_ignored", mistake::end_ignored},
+    {"impatient", mistake::impatient},
+    {"no_beat_condition", mistake::no_beat_condition},
     {"any_owner", mistake::any_owner},
     {"learner_counts", mistake::learner_counts},
     {"gap_ignored", mistake::gap_ignored},

@@ -315,7 +315,7 @@ void world::on_change(const fact* before, const fact_event& e, const std::string
   if (const auto why = illegal(was, *is, nullptr); !why.empty())
     return broken("bucket " + std::to_string(b) + ": " + why + ": " + show(was) + " -> " + show(*is));
   const auto controller = etcd_.read(std::string{controller_key});
-  const bool controls = controller.facts.size() == 1 && controller.facts[0].value == by;
+  const bool controls = controller.facts.size() == 1 && controller.facts[0].value.starts_with(by + ' ');
   if (!controls && by != was.owner)
     return broken("bucket " + std::to_string(b) + " is changed by " + by + ", which is not controller");
   if (is->epoch > was.epoch) {
@@ -366,6 +366,13 @@ void world::check_rest() {
     return broken(std::to_string(controllers) + " controllers though all is well");
   const auto share = static_cast<double>(bucket_count) / static_cast<double>(nodes_.size());
   std::size_t total = 0;
+  for (std::size_t b = 0; b < bucket_count; ++b) {
+    const auto& r = nodes_[0]->process->is->view().bucket_row(b).is;
+    for (const auto& n : nodes_)
+      if (n->id == r.owner && !n->process->is->owns(b))
+        note("bucket " + std::to_string(b) + " is not served: " + show(r) + "; the lease of " + n->id +
+             " is " + std::to_string(n->process->is->lease().id()));
+  }
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     total += owned[i];
     if (std::abs(static_cast<double>(owned[i]) - share) >= 1)
