@@ -1,4 +1,4 @@
-// Runs the cluster's logic under seeds: simulate --seeds A..B --nodes N [--mistake NAME] [--trace].
+// Runs the cluster's logic under seeds: simulate --seeds A..B --nodes N [--mistake NAME] [--trace] [--list].
 // Exit: 0 all seeds are clean (or, with a mistake, one of them has found it), 1 not, 2 usage.
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -69,8 +69,15 @@ int main(int argc, char** argv) {
   app.add_option("--seeds", seeds, "A..B, or one")->capture_default_str();
   app.add_option("--nodes", nodes, "how many")->capture_default_str()->check(CLI::Range(1, 200));
   app.add_option("--mistake", mistake_name, "makes a mistake on purpose; success is to find it");
+  bool list = false;
+  app.add_flag("--list", list, "prints the mistakes");
   app.add_flag("--trace", trace, "prints what happened, at the end of each seed");
   CLI11_PARSE(app, argc, argv);
+  if (list) {
+    for (const auto& [name, is] : mistakes)
+      std::cout << name << '\n';
+    return 0;
+  }
   range r;
   if (!parse(seeds, r)) {
     std::cerr << "simulate: --seeds takes A..B, as in 1..100\n";
