@@ -40,16 +40,6 @@ class coordinator {
   virtual void commit(transaction what, milliseconds deadline,
                       std::function<void(transaction_result)> then) = 0;
 
-  /// A new lease that lasts `ttl` from the moment in which this is received, and longer if it is renewed.
-  virtual void grant(milliseconds ttl, milliseconds deadline, std::function<void(lease_result)> then) = 0;
-
-  /// Renews it for its time.
-  virtual void renew(lease_id lease, milliseconds deadline, std::function<void(lease_result)> then) = 0;
-
-  /// Ends it, and with it all keys that hang on it.
-  virtual void revoke(lease_id lease, milliseconds deadline,
-                      std::function<void(transaction_result)> then) = 0;
-
   /// Tells of everything under `prefix` from now on, through reconnects, changes of leaders and compaction,
   /// until what is returned is destroyed. Nothing is told after that.
   virtual std::shared_ptr<void> watch(std::string prefix, watch_handler handler) = 0;

@@ -2,9 +2,9 @@
 // The few facts on which all nodes agree, and how they are changed: what etcd guarantees, as values. Keys and
 // values are texts; each change has a revision, a number that only grows over all keys. A transaction
 // compares and then changes all or nothing, so whoever compares what it has read never overwrites what it
-// hasn't. A lease is a promise to say something regularly: keys that hang on it go when it ends, and it never
-// ends early by the clock of whoever keeps it. A watch tells of every change after a revision, in order, or
-// says that it has missed some (compaction), and then everything is read anew.
+// hasn't. A watch tells of every change after a revision, in order, or says that it has missed some
+// (compaction), and then everything is read anew. Leases are no part of it: nodes keep their own, by facts
+// (`sure_lease.hpp`).
 //
 // A request can have three outcomes, not two: `unknown` says that it may or may not have happened, and
 // whoever asked finds out by reading. Values; thread-compatible.
@@ -22,8 +22,8 @@ namespace cafmcp::cluster {
 /// Counts changes; 0 is before all of them.
 using revision = std::int64_t;
 
-/// Names a lease; 0: none.
-using lease_id = std::int64_t;
+/// Names a lease of a node: the revision at which the fact that shows it was put; 0: none.
+using lease_id = revision;
 
 /// A key and what is known of it.
 struct fact {
@@ -31,7 +31,6 @@ struct fact {
   std::string value;
   revision created = 0;   ///< the revision of its first put since it didn't exist
   revision modified = 0;  ///< of its last one
-  lease_id lease = 0;     ///< it goes when this ends
 
   bool operator==(const fact&) const = default;
 };
@@ -50,7 +49,6 @@ struct change {
   kind what = kind::put;
   std::string key;
   std::string value = {};
-  lease_id lease = 0;
 
   bool operator==(const change&) const = default;
 };
@@ -82,7 +80,7 @@ inline bool well_formed(const transaction& t) {
 /// What became of a request.
 enum class outcome : std::uint8_t {
   done,         ///< it has happened, at `at`
-  refused,      ///< a condition didn't hold, or the lease is gone; nothing has happened
+  refused,      ///< a condition didn't hold; nothing has happened
   unknown,      ///< nobody answered in time: it may have happened, may yet, or not
   unavailable,  ///< it has not happened and won't: nobody was there to ask
 };
@@ -91,13 +89,6 @@ enum class outcome : std::uint8_t {
 struct transaction_result {
   outcome what = outcome::unavailable;
   revision at = 0;
-};
-
-/// The answer to a grant, or to a renewal: `refused` says that the lease is gone.
-struct lease_result {
-  outcome what = outcome::unavailable;
-  lease_id lease = 0;
-  std::int64_t ttl_ms = 0;  ///< from when the request was *received*: count from when it was sent
 };
 
 /// Everything under a prefix, as it was at one moment.

@@ -1,6 +1,5 @@
 #pragma once
 // What etcd guarantees, and no more: one order of all changes, transactions that happen whole or not at all,
-// leases that never end early by its own clock (but may end late, and begin anew when the leader changes),
 // watches in order, history that is forgotten. Not thread-safe.
 // Source: https://etcd.io/docs/v3.4/learning/api_guarantees/
 
@@ -10,25 +9,20 @@
 #include <vector>
 
 #include "cluster/core/facts.hpp"
-#include "tests/simulation/scheduler.hpp"
 
 namespace cafmcp::simulation {
 
 /// The facts, and what is checked of them as they change.
 class model_etcd {
  public:
-  /// Called for each change as it happens, with the fact before it (null: none), and who has made it (empty:
-  /// a lease has ended).
+  /// Called for each change as it happens, with the fact before it (null: none), and who has made it.
   using observer = std::function<void(const cluster::fact* before, const cluster::fact_event& change,
                                       const std::string& by)>;
 
-  model_etcd(scheduler& time, observer watch_all) : time_(time), observer_(std::move(watch_all)) {}
+  explicit model_etcd(observer watch_all) : observer_(std::move(watch_all)) {}
 
   // What clients ask, at the moment in which the leader takes it.
   cluster::transaction_result commit(const cluster::transaction& t, const std::string& by);
-  cluster::lease_result grant(std::int64_t ttl_ms);
-  cluster::lease_result renew(cluster::lease_id lease);
-  cluster::transaction_result revoke(cluster::lease_id lease);
   cluster::snapshot read(const std::string& prefix) const;
 
   /// All changes after `since`; null if some of them are forgotten.
@@ -40,42 +34,26 @@ class model_etcd {
   bool up() const noexcept { return up_; }
   void lose_leader() { up_ = false; }
 
-  /// Another leader: leases begin anew.
+  /// Another leader.
   void gain_leader();
 
   /// Forgets what was before this moment.
   void compact();
 
-  /// How fast its clock runs, compared with true time.
-  void set_rate(double rate) { rate_ = rate; }
-
   /// Calls `f` at each change from now on.
   void on_change(std::function<void()> f) { listeners_.push_back(std::move(f)); }
 
  private:
-  struct lease {
-    std::int64_t ttl_ms = 0;
-    instant until = 0;
-    std::uint64_t renewal = 0;
-  };
-
-  void extend(cluster::lease_id id, lease& l);
-  void expire(cluster::lease_id id, std::uint64_t renewal);
-  void end(cluster::lease_id id);
   void put(const cluster::change& c, const std::string& by);
   void erase(const std::string& key, const std::string& by);
   void tell();
 
-  scheduler& time_;
   const observer observer_;
   std::map<std::string, cluster::fact, std::less<>> facts_;
-  std::map<cluster::lease_id, lease> leases_;
   std::vector<cluster::fact_event> history_;
   std::vector<std::function<void()>> listeners_;
   cluster::revision revision_ = 1;
   cluster::revision forgotten_ = 0;
-  cluster::lease_id last_lease_ = 1000;
-  double rate_ = 1;
   bool up_ = true;
 };
 

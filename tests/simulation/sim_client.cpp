@@ -79,18 +79,6 @@ void sim_client::commit(transaction what, milliseconds deadline,
       std::move(then));
 }
 
-void sim_client::grant(milliseconds ttl, milliseconds deadline, std::function<void(lease_result)> then) {
-  ask<lease_result>([&etcd = etcd_, ttl] { return etcd.grant(ttl.count()); }, deadline, std::move(then));
-}
-
-void sim_client::renew(lease_id lease, milliseconds deadline, std::function<void(lease_result)> then) {
-  ask<lease_result>([&etcd = etcd_, lease] { return etcd.renew(lease); }, deadline, std::move(then));
-}
-
-void sim_client::revoke(lease_id lease, milliseconds deadline, std::function<void(transaction_result)> then) {
-  ask<transaction_result>([&etcd = etcd_, lease] { return etcd.revoke(lease); }, deadline, std::move(then));
-}
-
 void sim_client::read(std::string prefix, milliseconds deadline, std::function<void(result<snapshot>)> then) {
   struct found {
     outcome what = outcome::unavailable;

@@ -32,12 +32,6 @@ class sim_client final : public cluster::coordinator {
             std::function<void(result<cluster::snapshot>)> then) override;
   void commit(cluster::transaction what, milliseconds deadline,
               std::function<void(cluster::transaction_result)> then) override;
-  void grant(milliseconds ttl, milliseconds deadline,
-             std::function<void(cluster::lease_result)> then) override;
-  void renew(cluster::lease_id lease, milliseconds deadline,
-             std::function<void(cluster::lease_result)> then) override;
-  void revoke(cluster::lease_id lease, milliseconds deadline,
-              std::function<void(cluster::transaction_result)> then) override;
   std::shared_ptr<void> watch(std::string prefix, cluster::watch_handler handler) override;
 
  private:

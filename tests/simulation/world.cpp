@@ -46,10 +46,10 @@ struct world::node {
 
 world::world(std::uint64_t seed, std::size_t nodes, bool trace)
     : time_(seed),
-      etcd_(time_, [this](const fact* before, const fact_event& e,
-                          const std::string& by) { on_change(before, e, by); }),
+      etcd_([this](const fact* before, const fact_event& e, const std::string& by) {
+        on_change(before, e, by);
+      }),
       tracing_(trace) {
-  etcd_.set_rate(1 + 0.03 * static_cast<double>(time_.pick(-10, 10)) / 10);
   for (std::size_t i = 0; i < nodes; ++i) {
     auto n = std::make_unique<node>();
     n->id = "n" + std::to_string(i);

@@ -59,14 +59,14 @@ using test::operator""s;
 CAF_TEST(suite : a fact comes and changes and goes) {
   const auto made = ask.commit({{{p + "a", 0}}, {put(p + "a", "1")}});
   CAF_REQUIRE(made.what == outcome::done);
-  CAF_CHECK(ask.get(p + "a") == (fact{p + "a", "1", made.at, made.at, 0}));
+  CAF_CHECK(ask.get(p + "a") == (fact{p + "a", "1", made.at, made.at}));
   CAF_CHECK(ask.commit({{{p + "a", 0}}, {put(p + "a", "2")}}).what == outcome::refused);
   CAF_CHECK(ask.commit({{{p + "a", made.at + 1}}, {put(p + "a", "2")}}).what == outcome::refused);
   CAF_CHECK(ask.get(p + "a")->value == "1");
   const auto changed = ask.commit({{{p + "a", made.at}}, {put(p + "a", "2")}});
   CAF_REQUIRE(changed.what == outcome::done);
   CAF_CHECK(changed.at > made.at);
-  CAF_CHECK(ask.get(p + "a") == (fact{p + "a", "2", made.at, changed.at, 0}));
+  CAF_CHECK(ask.get(p + "a") == (fact{p + "a", "2", made.at, changed.at}));
   CAF_CHECK(ask.commit({{{p + "a", made.at}}, {erase(p + "a")}}).what == outcome::refused);
   const auto erased = ask.commit({{{p + "a", changed.at}}, {erase(p + "a")}});
   CAF_CHECK(erased.what == outcome::done && erased.at > changed.at);
@@ -76,7 +76,7 @@ CAF_TEST(suite : a fact comes and changes and goes) {
   const auto nothing = ask.commit({{{p + "a", 0}}, {erase(p + "a")}});
   CAF_CHECK(nothing.what == outcome::done && nothing.at == erased.at);
   const auto again = ask.commit({{{p + "a", 0}}, {put(p + "a", "")}});
-  CAF_CHECK(ask.get(p + "a") == (fact{p + "a", "", again.at, again.at, 0}));
+  CAF_CHECK(ask.get(p + "a") == (fact{p + "a", "", again.at, again.at}));
 }
 
 CAF_TEST(suite : a transaction is all or nothing) {
@@ -93,8 +93,8 @@ CAF_TEST(suite : a transaction is all or nothing) {
   CAF_REQUIRE(done.what == outcome::done);
   now = ask.read(p);
   CAF_REQUIRE(now && now->facts.size() == 2);
-  CAF_CHECK(now->facts[0] == (fact{p + "a", "2", a.at, done.at, 0}));
-  CAF_CHECK(now->facts[1] == (fact{p + "c", "2", done.at, done.at, 0}));
+  CAF_CHECK(now->facts[0] == (fact{p + "a", "2", a.at, done.at}));
+  CAF_CHECK(now->facts[1] == (fact{p + "c", "2", done.at, done.at}));
 }
 
 CAF_TEST(suite : a transaction may be large) {
@@ -139,65 +139,6 @@ CAF_TEST(suite : those who compare what they have read lose no update) {
   CAF_CHECK(refusals > 0);
 }
 
-CAF_TEST(suite : a lease ends in its time and not before and takes its keys along) {
-  test::recorder seen{*c, p};
-  const auto sent = test::clock::now();
-  const auto lease = ask.grant(1s);
-  CAF_REQUIRE(lease.what == outcome::done && lease.lease != 0 && lease.ttl_ms >= 1000);
-  const auto made = ask.commit({{}, {put(p + "a", "1", lease.lease), put(p + "b", "2", lease.lease)}});
-  CAF_REQUIRE(made.what == outcome::done);
-  CAF_REQUIRE(ask.commit({{}, {put(p + "c", "3")}}).what == outcome::done);
-  CAF_CHECK(ask.get(p + "a") == (fact{p + "a", "1", made.at, made.at, lease.lease}));
-  CAF_REQUIRE(until([&] { return seen.mirror.all().size() == 1 && seen.events.size() > 3; }));
-  CAF_CHECK(test::clock::now() - sent >= test::milliseconds(lease.ttl_ms));
-  CAF_CHECK(seen.mirror.find(p + "c") != nullptr);
-  CAF_CHECK(seen.events[3].erased && seen.events[4].erased);
-  CAF_CHECK(!ask.get(p + "a") && !ask.get(p + "b"));
-  CAF_CHECK(ask.renew(lease.lease).what == outcome::refused);
-  const auto refused = ask.commit({{}, {put(p + "d", "1"), put(p + "e", "1", lease.lease)}});
-  CAF_CHECK(refused.what == outcome::refused);
-  CAF_CHECK(!ask.get(p + "d"));
-  CAF_CHECK(ask.revoke(lease.lease).what == outcome::refused);
-}
-
-CAF_TEST(suite : a lease that is renewed goes on) {
-  const auto lease = ask.grant(1s);
-  CAF_REQUIRE(ask.commit({{}, {put(p + "a", "1", lease.lease)}}).what == outcome::done);
-  const auto begin = test::clock::now();
-  auto sent = begin;
-  while (test::clock::now() - begin < 1800ms) {
-    sent = test::clock::now();
-    const auto renewed = ask.renew(lease.lease);
-    CAF_REQUIRE(renewed.what == outcome::done);
-    CAF_CHECK(renewed.lease == lease.lease && renewed.ttl_ms == lease.ttl_ms);
-    pass(200ms);
-  }
-  CAF_CHECK(ask.get(p + "a").has_value());
-  CAF_REQUIRE(until([&] { return !ask.get(p + "a"); }));
-  CAF_CHECK(test::clock::now() - sent >= test::milliseconds(lease.ttl_ms));
-  CAF_CHECK(ask.renew(4711).what == outcome::refused);
-}
-
-CAF_TEST(suite : a lease that is revoked takes only what hangs on it) {
-  const auto a = ask.grant(60s);
-  const auto b = ask.grant(60s);
-  CAF_REQUIRE(a.lease != b.lease);
-  CAF_REQUIRE(
-      ask.commit({{}, {put(p + "a", "", a.lease), put(p + "b", "", a.lease), put(p + "c", "", a.lease)}})
-          .what == outcome::done);
-  CAF_REQUIRE(ask.commit({{}, {put(p + "b", "1"), put(p + "c", "1", b.lease)}}).what == outcome::done);
-  const auto revoked = ask.revoke(a.lease);
-  CAF_CHECK(revoked.what == outcome::done);
-  auto now = ask.read(p);
-  CAF_CHECK_EQUAL(now->at, revoked.at);
-  CAF_CHECK_EQUAL(now->facts.size(), 2U);
-  CAF_CHECK(ask.revoke(a.lease).what == outcome::refused);
-  CAF_CHECK(ask.revoke(b.lease).what == outcome::done);
-  now = ask.read(p);
-  CAF_REQUIRE(now->facts.size() == 1);
-  CAF_CHECK_EQUAL(now->facts[0].key, p + "b");
-}
-
 CAF_TEST(suite : a watch tells of everything and then of every change in order) {
   const auto before = ask.commit({{}, {put(p + "old", "1")}});
   test::recorder seen{*c, p};
@@ -205,7 +146,7 @@ CAF_TEST(suite : a watch tells of everything and then of every change in order) 
   CAF_REQUIRE(until([&] { return seen.contact() && narrow.contact(); }));
   CAF_CHECK(seen.first.at >= before.at);
   CAF_REQUIRE(seen.first.facts.size() == 1);
-  CAF_CHECK(seen.first.facts[0] == (fact{p + "old", "1", before.at, before.at, 0}));
+  CAF_CHECK(seen.first.facts[0] == (fact{p + "old", "1", before.at, before.at}));
   CAF_CHECK(narrow.first.facts.empty());
   std::vector<std::string> values;
   for (int i = 0; i < 50; ++i) {
@@ -264,7 +205,6 @@ CAF_TEST(suite : whoever destroys a coordinator hears nothing more) {
   auto other = test::make_coordinator(io);
   other->read(p, 1s, must_not);
   other->commit({{}, {put(p + "a", "1")}}, 1s, must_not);
-  other->grant(1s, 1s, must_not);
   const auto watch = other->watch(p, {must_not, must_not});
   other.reset();
   settle();

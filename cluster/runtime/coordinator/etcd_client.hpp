@@ -2,7 +2,7 @@
 // Calls of etcd: who is asked, for how long, and whether again. All calls go to one member at a time, the one
 // that has worked last; when it fails the next one's turn comes, and when none can be reached all calls fail
 // at once until a pause is over. A few connections are kept; calls beyond them wait in a bounded queue. What
-// may be asked again (reads, renewals) is asked again within its deadline; what may not is asked again only
+// may be asked again (a read) is asked again within its deadline; what may not is asked again only
 // if etcd itself or a connection that never came to be says that nothing has happened.
 //
 // It lives on one context and its thread. Handlers run there, later, each exactly once; after `close()` none.

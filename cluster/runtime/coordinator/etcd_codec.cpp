@@ -15,17 +15,17 @@ const json* member(const json& object, const char* name) {
   return object.is_object() && i != object.end() ? &*i : nullptr;
 }
 
-template <class Integer>
-std::optional<Integer> integer(const json& object, const char* name) {
+/// 0 if it isn't there, nothing if it is something else.
+std::optional<std::int64_t> integer(const json& object, const char* name) {
   const auto* value = member(object, name);
   if (value == nullptr)
-    return Integer{0};
+    return 0;
   if (value->is_number_integer())
-    return value->get<Integer>();
+    return value->get<std::int64_t>();
   const auto* text = value->get_ptr<const std::string*>();
   if (text == nullptr)
     return std::nullopt;
-  Integer out = 0;
+  std::int64_t out = 0;
   const auto* const last = text->data() + text->size();
   const auto parsed = std::from_chars(text->data(), last, out);
   if (parsed.ec != std::errc{} || parsed.ptr != last)
@@ -55,12 +55,11 @@ std::optional<std::string> bytes(const json& object, const char* name) {
 std::optional<fact> parse_fact(const json& kv) {
   auto key = bytes(kv, "key");
   auto value = bytes(kv, "value");
-  const auto created = integer<std::int64_t>(kv, "create_revision");
-  const auto modified = integer<std::int64_t>(kv, "mod_revision");
-  const auto lease = integer<std::int64_t>(kv, "lease");
-  if (!key || key->empty() || !value || !created || !modified || *modified <= 0 || !lease)
+  const auto created = integer(kv, "create_revision");
+  const auto modified = integer(kv, "mod_revision");
+  if (!key || key->empty() || !value || !created || !modified || *modified <= 0)
     return std::nullopt;
-  return fact{std::move(*key), std::move(*value), *created, *modified, *lease};
+  return fact{std::move(*key), std::move(*value), *created, *modified};
 }
 
 std::optional<fact_event> parse_event(const json& event) {
@@ -86,14 +85,8 @@ std::string dumped(const json& request) {
 
 }  // namespace
 
-std::optional<std::int64_t> parse_integer(const json& object, const char* name) {
-  return integer<std::int64_t>(object, name);
-}
-
 etcd_reply::kind meaning_of(std::string_view message, std::int64_t code) {
   using kind = etcd_reply::kind;
-  if (message == "etcdserver: requested lease not found")
-    return kind::lease_gone;
   if (message == "etcdserver: mvcc: required revision has been compacted")
     return kind::compacted;
   // With `hasleader` a member without one says so before it begins anything.
@@ -109,15 +102,12 @@ etcd_reply::kind meaning_of(std::string_view message, std::int64_t code) {
 etcd_reply classify(unsigned status, std::string_view body) {
   using kind = etcd_reply::kind;
   auto answer = json::parse(body, nullptr, false);
-  // The answer of a stream that has ended at once.
-  if (const auto* inner = member(answer, "result"); inner != nullptr && status == 200)
-    answer = json(*inner);
   const auto* error = member(answer, "error");
   if (status == 200 && answer.is_object() && error == nullptr)
     return {kind::done, std::move(answer)};
   const auto* whole = error != nullptr && error->is_object() ? error : &answer;
   const auto message = text(*whole, "message");
-  const auto code = integer<std::int64_t>(*whole, whole == error ? "grpc_code" : "code").value_or(0);
+  const auto code = integer(*whole, whole == error ? "grpc_code" : "code").value_or(0);
   if (!message.empty())
     return {meaning_of(message, code), {}, message};
   return {kind::maybe, {}, "not an answer of etcd's gateway (HTTP status " + std::to_string(status) + ')'};
@@ -127,16 +117,15 @@ std::optional<etcd_header> parse_header(const json& answer) {
   const auto* header = member(answer, "header");
   if (header == nullptr)
     return std::nullopt;
-  const auto at = integer<std::int64_t>(*header, "revision");
-  const auto term = integer<std::uint64_t>(*header, "raft_term");
-  if (!at || *at < 0 || !term)
+  const auto at = integer(*header, "revision");
+  if (!at || *at < 0)
     return std::nullopt;
-  return etcd_header{text(*header, "cluster_id"), *at, *term};
+  return etcd_header{text(*header, "cluster_id"), *at};
 }
 
 std::optional<etcd_range> parse_range(const json& answer) {
   auto header = parse_header(answer);
-  const auto count = integer<std::int64_t>(answer, "count");
+  const auto count = integer(answer, "count");
   const auto* kvs = member(answer, "kvs");
   if (!header || header->at == 0 || !count || (kvs != nullptr && !kvs->is_array()))
     return std::nullopt;
@@ -158,8 +147,7 @@ std::optional<etcd_watch_message> parse_watch(std::string_view line) {
   etcd_watch_message out;
   if (const auto* error = member(whole, "error")) {
     out.why = error->is_object() ? text(*error, "message") : text(whole, "message");
-    const auto code = error->is_object() ? integer<std::int64_t>(*error, "grpc_code")
-                                         : integer<std::int64_t>(whole, "code");
+    const auto code = error->is_object() ? integer(*error, "grpc_code") : integer(whole, "code");
     out.meaning = meaning_of(out.why, code.value_or(0));
     out.canceled = true;
     return out;
@@ -168,7 +156,7 @@ std::optional<etcd_watch_message> parse_watch(std::string_view line) {
   auto header = result != nullptr ? parse_header(*result) : std::nullopt;
   if (!header)
     return std::nullopt;
-  const auto compacted = integer<std::int64_t>(*result, "compact_revision");
+  const auto compacted = integer(*result, "compact_revision");
   const auto* events = member(*result, "events");
   if (!compacted || (events != nullptr && !events->is_array()))
     return std::nullopt;
@@ -238,20 +226,9 @@ std::string transaction_request(const transaction& what) {
       then.push_back({{"request_delete_range", {{"key", to_base64(c.key)}}}});
       continue;
     }
-    json put = {{"key", to_base64(c.key)}, {"value", to_base64(c.value)}};
-    if (c.lease != 0)
-      put["lease"] = std::to_string(c.lease);
-    then.push_back({{"request_put", std::move(put)}});
+    then.push_back({{"request_put", {{"key", to_base64(c.key)}, {"value", to_base64(c.value)}}}});
   }
   return dumped({{"compare", std::move(when)}, {"success", std::move(then)}});
-}
-
-std::string grant_request(std::int64_t seconds) {
-  return dumped({{"TTL", std::to_string(seconds)}});
-}
-
-std::string lease_request(lease_id lease) {
-  return dumped({{"ID", std::to_string(lease)}});
 }
 
 std::string watch_request(const std::string& prefix, revision from) {

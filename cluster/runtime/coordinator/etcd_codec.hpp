@@ -18,14 +18,13 @@ namespace cafmcp::cluster {
 /// What became of a call.
 struct etcd_reply {
   enum class kind : std::uint8_t {
-    done,        ///< `answer` is what etcd says
-    lease_gone,  ///< no such lease; nothing has happened
-    compacted,   ///< that revision is forgotten; nothing has happened
-    denied,      ///< etcd says no, and would again; nothing has happened
-    login,       ///< it wants another token; nothing has happened
-    not_now,     ///< this member can't, another might, or this one later; nothing has happened
-    never,       ///< nobody was asked
-    maybe,       ///< it may have happened
+    done,       ///< `answer` is what etcd says
+    compacted,  ///< that revision is forgotten; nothing has happened
+    denied,     ///< etcd says no, and would again; nothing has happened
+    login,      ///< it wants another token; nothing has happened
+    not_now,    ///< this member can't, another might, or this one later; nothing has happened
+    never,      ///< nobody was asked
+    maybe,      ///< it may have happened
   };
   kind what = kind::never;
   nlohmann::json answer = {};
@@ -43,7 +42,6 @@ etcd_reply::kind meaning_of(std::string_view message, std::int64_t grpc_code);
 struct etcd_header {
   std::string cluster;
   revision at = 0;
-  std::uint64_t term = 0;
 };
 
 /// The answer to a range.
@@ -70,9 +68,6 @@ std::optional<etcd_header> parse_header(const nlohmann::json& answer);
 std::optional<etcd_range> parse_range(const nlohmann::json& answer);
 std::optional<etcd_watch_message> parse_watch(std::string_view line);
 
-/// An integer of an answer: 0 if it isn't there, nothing if it is something else.
-std::optional<std::int64_t> parse_integer(const nlohmann::json& object, const char* name);
-
 /// The first key behind all that begin with `prefix`; a null byte, which etcd takes for "to the end", if
 /// there is none.
 std::string end_of_prefix(std::string prefix);
@@ -85,8 +80,6 @@ std::string range_request(const std::string& prefix, const std::string& from, st
 std::string newest_request(const std::string& prefix);
 
 std::string transaction_request(const transaction& what);
-std::string grant_request(std::int64_t seconds);
-std::string lease_request(lease_id lease);
 std::string watch_request(const std::string& prefix, revision from);
 std::string login_request(const std::string& user, const std::string& password);
 

@@ -2,10 +2,6 @@
 // The facts, kept by etcd (3.4 or newer), over its JSON gateway: so one library, Beast, speaks all that the
 // node speaks. See `etcd_client` for who is asked, and `etcd_watch` for how nothing is missed.
 //
-// A renewal is more than etcd's word: a leader that was stopped for a while answers out of its own memory
-// when it wakes up, before it hears of its successor. So after a renewal there is a read that takes a
-// majority, and the answer, be it yes or no, counts if both are of one term.
-//
 // It lives on one context and its thread: calls and callbacks are there. Whoever destroys it hears nothing
 // more. The context must outlive it and its watches.
 
@@ -34,12 +30,6 @@ class etcd_coordinator final : public coordinator {
 
   void read(std::string prefix, milliseconds deadline, std::function<void(result<snapshot>)> then) override;
   void commit(transaction what, milliseconds deadline, std::function<void(transaction_result)> then) override;
-
-  /// Etcd counts in seconds: `ttl` is rounded up, and short ones become what etcd takes; the answer says
-  /// what.
-  void grant(milliseconds ttl, milliseconds deadline, std::function<void(lease_result)> then) override;
-  void renew(lease_id lease, milliseconds deadline, std::function<void(lease_result)> then) override;
-  void revoke(lease_id lease, milliseconds deadline, std::function<void(transaction_result)> then) override;
   std::shared_ptr<void> watch(std::string prefix, watch_handler handler) override;
 
  private:

@@ -57,8 +57,6 @@ struct lone_fixture : test::loop {
 CAF_TEST_FIXTURE_SCOPE(lone_etcd, lone_fixture)
 
 CAF_TEST(what nobody answers is over at its deadline) {
-  const auto lease = ask.grant(60s);
-  CAF_REQUIRE(lease.what == outcome::done);
   test::recorder seen{*c, "d/"};
   CAF_REQUIRE(until([&] { return seen.contact(); }));
   etcd[0].stop();
@@ -66,12 +64,6 @@ CAF_TEST(what nobody answers is over at its deadline) {
   CAF_CHECK(ask.commit({{}, {test::put("d/a", "1")}}, 300ms).what == outcome::unknown);
   CAF_CHECK(in_time());
   CAF_CHECK(!ask.read("d/", 300ms));
-  CAF_CHECK(in_time());
-  CAF_CHECK(ask.grant(1s, 300ms).what == outcome::unknown);
-  CAF_CHECK(in_time());
-  CAF_CHECK(ask.renew(lease.lease, 300ms).what == outcome::unknown);
-  CAF_CHECK(in_time());
-  CAF_CHECK(ask.revoke(lease.lease, 300ms).what == outcome::unknown);
   CAF_CHECK(in_time());
   CAF_CHECK(until([&] { return !seen.contact(); }, 2s));
   etcd[0].go_on();
@@ -127,9 +119,6 @@ CAF_TEST(when nobody is there all is refused at once and goes on when somebody i
     CAF_CHECK(ask.took() < 300ms);
     CAF_CHECK(!ask.read("a"));
     CAF_CHECK(ask.took() < 300ms);
-    CAF_CHECK(ask.grant(1s).what == outcome::unavailable);
-    CAF_CHECK(ask.renew(1).what == outcome::unavailable);
-    CAF_CHECK(ask.revoke(1).what == outcome::unavailable);
   }
   etcd[0].start();
   CAF_REQUIRE(until([&] { return seen.contact(); }));
@@ -166,7 +155,6 @@ CAF_TEST(users and passwords) {
     auto out = etcd.options();
     out.user = user;
     out.password = password;
-    out.readable_key = "mine/";
     return out;
   };
   // As long as etcd wants nobody's name, one that is given does no harm.
@@ -196,8 +184,6 @@ CAF_TEST(users and passwords) {
   CAF_CHECK(as_me.commit({{}, {test::put("mine/a", "1")}}).what == outcome::done);
   CAF_CHECK(as_me.commit({{}, {test::put("yours/a", "1")}}).what == outcome::unavailable);
   CAF_CHECK(as_me.read("yours/").error().code == errc::denied);
-  const auto lease = as_me.grant(60s);
-  CAF_CHECK(as_me.renew(lease.lease).what == outcome::done);
   CAF_REQUIRE(until([&] { return seen.contact() && seen.mirror.find("mine/a") != nullptr; }));
   // A member that was restarted knows none of the tokens.
   etcd[0].kill();
@@ -205,7 +191,6 @@ CAF_TEST(users and passwords) {
   CAF_REQUIRE(until([&] { return !seen.contact(); }));
   CAF_REQUIRE(until([&] { return seen.contact(); }));
   CAF_CHECK(as_me.commit({{}, {test::put("mine/a", "2")}}).what == outcome::done);
-  CAF_CHECK(as_me.renew(lease.lease).what == outcome::done);
   CAF_CHECK(until([&] { return seen.mirror.find("mine/a")->value == "2"; }));
 }
 

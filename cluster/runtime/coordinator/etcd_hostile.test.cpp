@@ -23,9 +23,8 @@ namespace {
 
 constexpr auto answer_bytes = std::size_t{64} << 10U;
 
-std::string header(revision at, int term = 2) {
-  return R"("header":{"cluster_id":"7","revision":")" + std::to_string(at) + R"(","raft_term":")" +
-         std::to_string(term) + R"("})";
+std::string header(revision at) {
+  return R"("header":{"cluster_id":"7","revision":")" + std::to_string(at) + R"(","raft_term":"2"})";
 }
 
 std::string refusal(const std::string& message, int code) {
@@ -127,7 +126,7 @@ CAF_TEST(what is not an answer is none) {
       as_json(R"({"header":{"revision":"x"},"succeeded":true})"),
       as_json(R"({"header":{"revision":"-5"},"succeeded":true})"),
       as_json(R"({"header":{"revision":"5"},"succeeded":true,"kvs":[{"key":"?"}]})", "500 Internal"),
-      as_json(R"({"header":[],"kvs":{},"TTL":{},"ID":[],"succeeded":"true"})"),
+      as_json(R"({"header":[],"kvs":{},"succeeded":"true"})"),
       as_json(R"({"error":{"message":[]},"message":7})", "503 Unavailable"),
       as_json(refusal("etcdserver: request timed out", 14), "503 Service Unavailable"),
       as_json(refusal("etcdserver: leader changed", 14), "503 Service Unavailable"),
@@ -143,9 +142,6 @@ CAF_TEST(what is not an answer is none) {
       CAF_ERROR("commit, answer " << i);
     if (ask.read("p/", 60ms) || ask.took() > 200ms)
       CAF_ERROR("read, answer " << i);
-    if (ask.grant(1s, 60ms).what != outcome::unknown || ask.renew(1, 60ms).what != outcome::unknown ||
-        ask.revoke(1, 60ms).what != outcome::unknown)
-      CAF_ERROR("lease, answer " << i);
   }
 }
 
@@ -156,9 +152,8 @@ CAF_TEST(what etcd has refused has not happened) {
   };
   CAF_CHECK(answer("etcdserver: request is too large", 3) == outcome::unavailable);
   CAF_CHECK(answer("etcdserver: mvcc: database space exceeded", 8) == outcome::unavailable);
-  CAF_CHECK(answer("etcdserver: requested lease not found", 5) == outcome::refused);
   CAF_CHECK(answer("etcdserver: no leader", 14) == outcome::unavailable);
-  CAF_CHECK_EQUAL(asked_for("/v3/kv/txn") > 4, true);
+  CAF_CHECK_EQUAL(asked_for("/v3/kv/txn") > 3, true);
 }
 
 CAF_TEST(what a member without leader has not done is asked again and in time is done) {
@@ -177,7 +172,7 @@ CAF_TEST(a read is asked again and all requests say what they want) {
   say = [&](const fake_request& r) { return failures-- > 0 ? fake_answer{"", true} : script{}(r); };
   const auto read = ask.read("p/", 2s);
   CAF_REQUIRE(read && read->facts.size() == 1);
-  CAF_CHECK(read->at == 5 && read->facts[0] == (fact{"p/a", "5", 1, 5, 0}));
+  CAF_CHECK(read->at == 5 && read->facts[0] == (fact{"p/a", "5", 1, 5}));
   CAF_REQUIRE(fake.asked.size() == 3);
   CAF_CHECK(fake.asked[0].head.find("Grpc-Metadata-hasleader: true\r\n") != std::string::npos);
   CAF_CHECK(fake.asked[0].head.find("Host: 127.0.0.1:") != std::string::npos);
@@ -218,25 +213,6 @@ CAF_TEST(all pages are of one moment) {
   CAF_CHECK(fake.asked[1].body.find(R"("revision":"5")") != std::string::npos);
   CAF_CHECK(fake.asked[3].body.find(R"("revision":"7")") != std::string::npos);
   CAF_CHECK(fake.asked[3].body.find(to_base64(std::string("p/a") + '\0')) != std::string::npos);
-}
-
-CAF_TEST(a lease is renewed when the term of leadership is still the same) {
-  int term_of_read = 3;
-  int terms_of_reads_grow = 0;
-  say = [&](const fake_request& r) {
-    term_of_read += r.path == "/v3/kv/range" ? terms_of_reads_grow : 0;
-    return r.path == "/v3/kv/range" ? as_json("{" + header(9, term_of_read) + "}")
-                                    : as_json(R"({"result":{)" + header(8, 2) + R"(,"ID":"1","TTL":"2"}})");
-  };
-  CAF_CHECK(ask.renew(1, 500ms).what == outcome::unknown);
-  CAF_CHECK(asked_for("/v3/lease/keepalive") > 1);
-  term_of_read = 2;
-  const auto renewed = ask.renew(1, 500ms);
-  CAF_CHECK(renewed.what == outcome::done && renewed.ttl_ms == 2000 && renewed.lease == 1);
-  CAF_CHECK(ask.renew(2, 500ms).what == outcome::unknown);  // that was another's
-  term_of_read = 1;
-  terms_of_reads_grow = 1;
-  CAF_CHECK(ask.renew(1, 500ms).what == outcome::done);
 }
 
 CAF_TEST(a watch takes each change once and in order whatever it is told) {

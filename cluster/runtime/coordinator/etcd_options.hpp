@@ -35,9 +35,6 @@ struct etcd_options {
   milliseconds probe{1000};  ///< a watch asks so often whether it still has everything,
   milliseconds lag{2000};    ///< and begins anew if it has not for so long
 
-  /// A key that `user` may read; it need not exist.
-  std::string readable_key = "cafmcp/";
-
   std::size_t connections = 4;             ///< to one member, beside two for each watch
   std::size_t waiting = 1024;              ///< calls that wait for one of them
   std::size_t request_bytes = 16U << 20U;  ///< of all calls that run or wait

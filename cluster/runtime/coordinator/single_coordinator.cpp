@@ -8,9 +8,7 @@
 
 namespace cafmcp::cluster {
 
-using namespace std::chrono_literals;
-
-single_coordinator::single_coordinator(boost::asio::io_context& io) : io_(io), timer_(io) {}
+single_coordinator::single_coordinator(boost::asio::io_context& io) : io_(io) {}
 
 single_coordinator::~single_coordinator() {
   *alive_ = false;
@@ -32,31 +30,6 @@ void single_coordinator::commit(transaction what, milliseconds,
                                 std::function<void(transaction_result)> then) {
   CAFMCP_ASSERT(well_formed(what));
   later([then = std::move(then), done = carry_out(std::move(what))] { then(done); });
-}
-
-void single_coordinator::grant(milliseconds ttl, milliseconds, std::function<void(lease_result)> then) {
-  const auto id = ++last_lease_;
-  const auto lasts = std::max(ttl, 1ms);
-  leases_[id] = {lasts, clock::now() + lasts};
-  expire();
-  later([then = std::move(then), id, lasts] { then({outcome::done, id, lasts.count()}); });
-}
-
-void single_coordinator::renew(lease_id id, milliseconds, std::function<void(lease_result)> then) {
-  lease_result out{outcome::refused, id, 0};
-  if (const auto i = leases_.find(id); i != leases_.end()) {
-    i->second.ends = clock::now() + i->second.ttl;
-    out = {outcome::done, id, i->second.ttl.count()};
-    expire();
-  }
-  later([then = std::move(then), out] { then(out); });
-}
-
-void single_coordinator::revoke(lease_id id, milliseconds, std::function<void(transaction_result)> then) {
-  const bool there = leases_.contains(id);
-  end(id);
-  later([then = std::move(then),
-         out = transaction_result{there ? outcome::done : outcome::refused, there ? at_ : 0}] { then(out); });
 }
 
 std::shared_ptr<void> single_coordinator::watch(std::string prefix, watch_handler handler) {
@@ -84,11 +57,8 @@ transaction_result single_coordinator::carry_out(transaction what) {
     const auto i = facts_.find(c.key);
     return (i == facts_.end() ? 0 : i->second.modified) == c.modified;
   };
-  const auto has_lease = [&](const change& c) { return c.lease == 0 || leases_.contains(c.lease); };
   if (!std::all_of(what.when.begin(), what.when.end(), holds))
     return {outcome::refused, at_};
-  if (!std::all_of(what.then.begin(), what.then.end(), has_lease))
-    return {outcome::refused, 0};
   std::vector<fact_event> events;
   ++at_;
   for (auto& c : what.then)
@@ -101,11 +71,7 @@ transaction_result single_coordinator::carry_out(transaction what) {
 
 void single_coordinator::put(change c, std::vector<fact_event>& events) {
   auto& f = facts_[c.key];
-  if (f.lease != 0)
-    leases_[f.lease].keys.erase(c.key);
-  if (c.lease != 0)
-    leases_[c.lease].keys.insert(c.key);
-  f = {c.key, std::move(c.value), f.modified == 0 ? at_ : f.created, at_, c.lease};
+  f = {c.key, std::move(c.value), f.modified == 0 ? at_ : f.created, at_};
   events.push_back({false, f});
 }
 
@@ -113,9 +79,7 @@ void single_coordinator::erase(const std::string& key, std::vector<fact_event>& 
   const auto i = facts_.find(key);
   if (i == facts_.end())
     return;
-  if (i->second.lease != 0)
-    leases_[i->second.lease].keys.erase(key);
-  events.push_back({true, {key, {}, 0, at_, 0}});
+  events.push_back({true, {key, {}, 0, at_}});
   facts_.erase(i);
 }
 
@@ -133,43 +97,6 @@ void single_coordinator::tell(const std::vector<fact_event>& events) {
           w->handler.on_events(std::move(theirs));
       });
   }
-}
-
-void single_coordinator::end(lease_id id) {
-  const auto i = leases_.find(id);
-  if (i == leases_.end())
-    return;
-  const auto keys = std::move(i->second.keys);
-  leases_.erase(i);
-  if (keys.empty())
-    return;
-  std::vector<fact_event> events;
-  ++at_;
-  for (const auto& key : keys) {
-    facts_[key].lease = 0;
-    erase(key, events);
-  }
-  tell(events);
-}
-
-// Ends what is over, and waits for the next.
-void single_coordinator::expire() {
-  std::vector<lease_id> gone;
-  auto next = clock::time_point::max();
-  for (const auto& [id, l] : leases_)
-    if (l.ends <= clock::now())
-      gone.push_back(id);
-    else
-      next = std::min(next, l.ends);
-  for (const auto id : gone)
-    end(id);
-  if (next == clock::time_point::max())
-    return;
-  timer_.expires_at(next);
-  timer_.async_wait([alive = alive_, this](const boost::system::error_code& ec) {
-    if (!ec && *alive)
-      expire();
-  });
 }
 
 }  // namespace cafmcp::cluster

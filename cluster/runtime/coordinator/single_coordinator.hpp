@@ -6,10 +6,8 @@
 // destroys it hears nothing more. The context must outlive it and its watches.
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -27,19 +25,9 @@ class single_coordinator final : public coordinator {
 
   void read(std::string prefix, milliseconds deadline, std::function<void(result<snapshot>)> then) override;
   void commit(transaction what, milliseconds deadline, std::function<void(transaction_result)> then) override;
-  void grant(milliseconds ttl, milliseconds deadline, std::function<void(lease_result)> then) override;
-  void renew(lease_id lease, milliseconds deadline, std::function<void(lease_result)> then) override;
-  void revoke(lease_id lease, milliseconds deadline, std::function<void(transaction_result)> then) override;
   std::shared_ptr<void> watch(std::string prefix, watch_handler handler) override;
 
  private:
-  using clock = std::chrono::steady_clock;
-
-  struct lease {
-    milliseconds ttl{};
-    clock::time_point ends{};
-    std::set<std::string> keys = {};
-  };
   struct watcher {
     std::string prefix;
     watch_handler handler;
@@ -53,16 +41,11 @@ class single_coordinator final : public coordinator {
   void put(change c, std::vector<fact_event>& events);
   void erase(const std::string& key, std::vector<fact_event>& events);
   void tell(const std::vector<fact_event>& events);
-  void end(lease_id id);
-  void expire();
 
   boost::asio::io_context& io_;
-  boost::asio::steady_timer timer_;
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   revision at_ = 1;  // as etcd's before the first change
-  lease_id last_lease_ = 0;
   std::map<std::string, fact> facts_;
-  std::map<lease_id, lease> leases_;
   std::vector<std::weak_ptr<watcher>> watchers_;
 };
 

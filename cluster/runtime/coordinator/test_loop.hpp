@@ -47,8 +47,8 @@ struct loop {
   }
 };
 
-inline change put(std::string key, std::string value, lease_id lease = 0) {
-  return {change::kind::put, std::move(key), std::move(value), lease};
+inline change put(std::string key, std::string value) {
+  return {change::kind::put, std::move(key), std::move(value)};
 }
 
 inline change erase(std::string key) {
@@ -66,15 +66,6 @@ class asker {
   }
   transaction_result commit(const transaction& t, milliseconds deadline = 10s) {
     return ask<transaction_result>(deadline, [&](auto then) { c_.commit(t, deadline, then); }).value();
-  }
-  lease_result grant(milliseconds ttl, milliseconds deadline = 10s) {
-    return ask<lease_result>(deadline, [&](auto then) { c_.grant(ttl, deadline, then); }).value();
-  }
-  lease_result renew(lease_id id, milliseconds deadline = 10s) {
-    return ask<lease_result>(deadline, [&](auto then) { c_.renew(id, deadline, then); }).value();
-  }
-  transaction_result revoke(lease_id id, milliseconds deadline = 10s) {
-    return ask<transaction_result>(deadline, [&](auto then) { c_.revoke(id, deadline, then); }).value();
   }
 
   /// One fact; nothing if there is none, or no answer.
