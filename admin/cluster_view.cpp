@@ -58,7 +58,7 @@ std::string draw_nodes(const json& nodes, const std::string& leader, const std::
                     {"CONNECTIONS", true},
                     {"HEARD", true},
                     {"ADDRESS"},
-                    {""}}};
+                    {"ROLE"}}};
   for (const auto& node : nodes) {
     const auto status = text_of(node, "status");
     const auto name = text_of(node, "name");

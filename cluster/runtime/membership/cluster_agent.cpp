@@ -29,6 +29,8 @@ cluster_picture picture_of(const agent& a) {
   p.self = a.self().id;
   p.controller = view.controller().node;
   p.revision = view.at();
+  if (!p.known)
+    return p;  // not even that nobody owns anything
   std::size_t alive = 0;
   for (const auto& [id, m] : view.members()) {
     p.members.push_back({m, view.alive(id), 0, 0, 0});
@@ -127,7 +129,7 @@ void cluster_agent::publish() {
   published_isolated_ = isolated;
   published_contact_ = contact;
   std::vector<bucket> rows;
-  for (std::size_t b = 0; b < bucket_count; ++b)
+  for (std::size_t b = 0; b < bucket_count && agent_->view().at() > 0; ++b)
     rows.push_back(agent_->view().bucket_row(b).is);
   publish_owned();
   state.set(std::make_shared<const cluster_picture>(picture_of(*agent_)), std::move(rows));
