@@ -313,6 +313,11 @@ test('a node leaves when others have what it had, and is forgotten; one that is 
   await start([a, b, c]);
   await rested([a, b, c]);
   const claims = new Claims([a, b, c]);
+  assert.equal((await b.node.api('cluster/leave', {})).body.state, 'draining');
+  await until('b to have given all away', async () => (await ask(a, 'cluster'))?.nodes.some(({ name, status, held }) => name === 'b' && status === 'draining' && held === 0));
+  assert.equal((await health(b)).code, 200);
+  assert.deepEqual(await b.node.ctl('leave', '--cancel'), { code: 0, out: 'the node takes part again\n', err: '' });
+  await rested([a, b, c]);
   const left = await b.node.ctl('leave');
   assert.deepEqual([left.code, left.err], [0, '']);
   assert.match(left.out, /^draining: owns \d+ buckets and holds \d+\n(.*\n)*the node has left the cluster; it can be stopped\n$/);
