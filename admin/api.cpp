@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "admin/api_route.hpp"
+#include "admin/cluster_json.hpp"
 #include "admin/link_json.hpp"
 #include "base/version.hpp"
 #include "supervisors/supervisor.hpp"
@@ -65,6 +66,8 @@ boost::asio::awaitable<void> get_status(context_ptr context, request&, response&
     body["strangers"] = strangers_json(context->links->strangers());
     body["links"] = links_json(context->links->list(), cluster::peer_view::clock::now());
   }
+  if (context->cluster)
+    body["cluster"] = cluster_summary(*context->cluster);
   answer(out, body);
   co_return;
 }
@@ -117,6 +120,7 @@ void add_admin_routes(transport::router& routes, const std::shared_ptr<const api
   add_session_routes(routes, context);
   add_server_routes(routes, context);
   add_store_routes(routes, context);
+  add_cluster_routes(routes, context);
 }
 
 }  // namespace cafmcp::admin

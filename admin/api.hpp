@@ -15,6 +15,7 @@
 #include "cluster/runtime/link/link_directory.hpp"
 #include "cluster/runtime/membership/cluster_state.hpp"
 #include "persistence/session_store.hpp"
+#include "supervisors/name_table.hpp"
 #include "supervisors/runtime.hpp"
 #include "transport/gateway.hpp"
 #include "transport/router.hpp"
@@ -51,7 +52,8 @@ struct api_context {
   std::shared_ptr<actors::registry_view> registry;
   std::shared_ptr<cluster::link_directory> links;         ///< null: a node alone
   std::shared_ptr<const cluster::cluster_state> cluster;  ///< null: no coordinator
-  std::string cluster_address;                            ///< where other nodes connect to, HOST:PORT
+  std::shared_ptr<const otp::name_table> names;
+  std::string cluster_address;  ///< where other nodes connect to, HOST:PORT
   std::shared_ptr<transport::gateway> gateway;
   std::string token;
   bool test_hooks = false;  ///< `admin.test_hooks`: actors may be killed by request

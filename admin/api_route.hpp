@@ -74,5 +74,6 @@ void add_tree_routes(transport::router& routes, const context_ptr& context);
 void add_session_routes(transport::router& routes, const context_ptr& context);
 void add_server_routes(transport::router& routes, const context_ptr& context);
 void add_store_routes(transport::router& routes, const context_ptr& context);
+void add_cluster_routes(transport::router& routes, const context_ptr& context);
 
 }  // namespace cafmcp::admin

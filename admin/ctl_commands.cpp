@@ -31,7 +31,10 @@ int run_tree(const ctl_session& session, const ctl_arguments& given, std::ostrea
 constexpr std::array<ctl_option, 1> tree_options{{{"--all", ""}}};
 constexpr std::array<ctl_option, 2> list_options{{{"--limit", "K"}, {"--node", "NAME"}}};
 
-constexpr std::array<ctl_command, 9> table{{
+constexpr std::array<ctl_option, 2> cluster_options{{{"--buckets", ""}, {"--watch", ""}}};
+constexpr std::array<ctl_option, 1> leave_options{{{"--cancel", ""}}};
+
+constexpr std::array<ctl_command, 12> table{{
     {"status", "", "who the node is and how it feels", 0, 0, {}, run_status},
     {"tree", "[--all] [ID]",
      "the supervision tree, or the part under ID (a path, or the end of one); --all: up to 200 instances", 0,
@@ -54,6 +57,13 @@ constexpr std::array<ctl_command, 9> table{{
      0,
      {},
      run_server_list},
+    {"cluster", "[--buckets] [--watch]",
+     "the nodes and who owns how much; --buckets: each bucket; --watch: again at each change", 0, 0,
+     cluster_options, run_cluster},
+    {"leave", "[--cancel]",
+     "gives the node's buckets to the others and takes it out of the cluster; --cancel: while it drains", 0,
+     0, leave_options, run_leave},
+    {"node remove", "NAME|ID", "forgets a node that is down and won't come back", 1, 1, {}, run_node_remove},
     {"store stats",
      "",
      "the session store: how much there is, how fast it writes, what went wrong",

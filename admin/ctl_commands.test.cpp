@@ -45,6 +45,11 @@ CAF_TEST(commands of one word and of two are found and their arguments counted) 
                                              {"session", "show", "s-x"},
                                              {"session", "kill", "s-x"},
                                              {"why", "s-x"},
+                                             {"cluster"},
+                                             {"cluster", "--buckets", "--watch"},
+                                             {"leave"},
+                                             {"leave", "--cancel"},
+                                             {"node", "remove", "n1"},
                                              {"server", "list"}}) {
     CAF_CHECK_EQUAL(run(good), admin::ctl_unreachable);
     CAF_CHECK_NOT_EQUAL(err.str().find("cannot reach"), std::string::npos);
@@ -63,6 +68,10 @@ CAF_TEST(what is wrong with a command is said and nobody is asked) {
                                             {"session", "show", "a", "b"},
                                             {"tree", "--all=yes"},
                                             {"status", "--limit", "1"},
+                                            {"cluster", "--all"},
+                                            {"leave", "n1"},
+                                            {"node"},
+                                            {"node", "remove"},
                                             {"why"}}) {
     CAF_CHECK_EQUAL(run(bad), admin::ctl_usage);
     CAF_CHECK(err.str().starts_with("cafmcpctl: "));

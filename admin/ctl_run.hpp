@@ -36,6 +36,9 @@ int run_session_kill(const ctl_session&, const ctl_arguments&, std::ostream& out
 int run_why(const ctl_session&, const ctl_arguments&, std::ostream& out, std::ostream& err);
 int run_server_list(const ctl_session&, const ctl_arguments&, std::ostream& out, std::ostream& err);
 int run_store_stats(const ctl_session&, const ctl_arguments&, std::ostream& out, std::ostream& err);
+int run_cluster(const ctl_session&, const ctl_arguments&, std::ostream& out, std::ostream& err);
+int run_leave(const ctl_session&, const ctl_arguments&, std::ostream& out, std::ostream& err);
+int run_node_remove(const ctl_session&, const ctl_arguments&, std::ostream& out, std::ostream& err);
 int run_store_check(const ctl_session&, const ctl_arguments&, std::ostream& out, std::ostream& err);
 
 }  // namespace cafmcp::admin

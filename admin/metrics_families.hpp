@@ -64,4 +64,7 @@ void add_mcp(metrics_families& p, const metrics_sources& sources);
 /// Adds what is counted of links to other nodes (metrics_links.cpp).
 void add_links(metrics_families& p, const metrics_sources& sources);
 
+/// Adds what this node knows of its cluster, if it has a coordinator (metrics_cluster.cpp).
+void add_cluster(metrics_families& p, const metrics_sources& sources);
+
 }  // namespace cafmcp::admin

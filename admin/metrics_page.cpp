@@ -124,6 +124,7 @@ std::string metrics_page(const metrics_sources& sources) {
   add_ports(p, sources.ports);
   add_mcp(p, sources);
   add_links(p, sources);
+  add_cluster(p, sources);
   add_process(p);
   return p.text();
 }

@@ -13,6 +13,7 @@
 #include "admin/node_status.hpp"
 #include "cluster/runtime/link/link_directory.hpp"
 #include "cluster/runtime/link/tls.hpp"
+#include "cluster/runtime/membership/cluster_state.hpp"
 #include "persistence/session_store.hpp"
 #include "transport/metrics.hpp"
 
@@ -33,8 +34,9 @@ struct metrics_sources {
   std::shared_ptr<const actors::session_directory> directory = nullptr;
   std::shared_ptr<const persistence::session_store> store = nullptr;
   std::shared_ptr<const actors::registry_view> registry = nullptr;
-  std::shared_ptr<const cluster::link_directory> links = nullptr;  ///< null: a node alone
-  std::shared_ptr<const cluster::tls_identity> tls = nullptr;      ///< null: links without TLS
+  std::shared_ptr<const cluster::link_directory> links = nullptr;   ///< null: a node alone
+  std::shared_ptr<const cluster::tls_identity> tls = nullptr;       ///< null: links without TLS
+  std::shared_ptr<const cluster::cluster_state> cluster = nullptr;  ///< null: no coordinator
 };
 
 /// The page.

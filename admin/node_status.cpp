@@ -45,6 +45,8 @@ verdict node_status::ready(clock::time_point now) const {
   }
   if (auto reason = trouble_ ? trouble_() : std::string{}; !reason.empty())
     return {false, "unhealthy", std::move(reason)};
+  if (auto reason = isolation_ ? isolation_() : std::string{}; !reason.empty())
+    return {false, "isolated", std::move(reason)};
   return silence(now, ready_silence);
 }
 

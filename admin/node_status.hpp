@@ -18,7 +18,7 @@ enum class node_phase : std::uint8_t { starting, serving, draining };
 /// The answer of a health check.
 struct verdict {
   bool ok;
-  const char* status;  ///< "ok", "starting", "draining", "unhealthy"
+  const char* status;  ///< "ok", "starting", "draining", "isolated", "unhealthy"
   std::string reason;  ///< for a person; empty if ok
 };
 
@@ -43,6 +43,9 @@ class node_status {
   /// What else keeps the node from working, asked at each check: a reason, or an empty text. Before it
   /// serves.
   void watch(std::function<std::string()> trouble) { trouble_ = std::move(trouble); }
+
+  /// Why the node is cut off from its cluster, or an empty text; asked at each check. Before it serves.
+  void watch_cluster(std::function<std::string()> isolation) { isolation_ = std::move(isolation); }
 
   /// A sign of life of context number `index`; `late` is by how much it came late.
   void beat(std::size_t index, clock::time_point now, std::chrono::nanoseconds late) noexcept;
@@ -70,6 +73,7 @@ class node_status {
   std::atomic<node_phase> phase_{node_phase::starting};
   std::vector<sign> beats_;
   std::function<std::string()> trouble_;
+  std::function<std::string()> isolation_;
 };
 
 }  // namespace cafmcp::admin

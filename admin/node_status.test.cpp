@@ -38,6 +38,25 @@ CAF_TEST(a silent context makes the node unhealthy and later dead) {
   CAF_CHECK(status.ready(later).ok);
 }
 
+CAF_TEST(a node that is cut off from its cluster is isolated and lives) {
+  node_status status{"n", "", "", 1};
+  std::string why = "no lease";
+  status.watch_cluster([&] { return why; });
+  const auto now = node_status::clock::now();
+  CAF_CHECK_EQUAL(std::string{status.ready(now).status}, "starting");
+  status.set_phase(node_phase::serving);
+  const auto v = status.ready(now);
+  CAF_CHECK(!v.ok);
+  CAF_CHECK_EQUAL(std::string{v.status}, "isolated");
+  CAF_CHECK_EQUAL(v.reason, "no lease");
+  CAF_CHECK(status.live(now).ok);
+  status.watch([] { return std::string{"the disk is full"}; });
+  CAF_CHECK_EQUAL(std::string{status.ready(now).status}, "unhealthy");
+  status.watch({});
+  why.clear();
+  CAF_CHECK(status.ready(now).ok);
+}
+
 CAF_TEST(what else is in trouble makes the node unhealthy while it lasts) {
   node_status status{"n", "", "", 1};
   std::string trouble = "the disk is full";

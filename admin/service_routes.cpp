@@ -37,6 +37,7 @@ void add_service_routes(transport::router& routes, const std::shared_ptr<const a
     sources.store = context->store;
     sources.registry = context->registry;
     sources.links = context->links;
+    sources.cluster = context->cluster;
     out.body = metrics_page(sources);
   });
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "admin/cluster_view.hpp"
 #include "admin/drawing.hpp"
 #include "admin/link_view.hpp"
 #include "base/log.hpp"
@@ -93,6 +94,8 @@ std::string draw_status(const json& status, bool colours) {
     auto text = value.is_string() ? log::printable(value.get<std::string>()) : value.dump();
     if (key == "strangers")
       text = draw_strangers(value);
+    if (key == "cluster")
+      text = draw_cluster_line(value);
     if (key == "status")
       text = paint(text, text == "ok" ? "32" : "31", colours);
     out += padded(key, 16, key.size()) + ' ' + (text.empty() ? "-" : text) + '\n';

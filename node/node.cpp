@@ -204,6 +204,7 @@ std::shared_ptr<const admin::api_context> node::make_api(std::string token) cons
   if (cluster_) {
     api->links = cluster_->directory();
     api->cluster = cluster_->state();
+    api->names = names_;
     api->cluster_address = cluster_->address();
     api->metrics.tls = cluster_->tls();
   }
@@ -228,6 +229,8 @@ result<void> node::start_tree(std::function<void(std::string)> on_death) {
     const auto health = store->health();
     return health ? std::string{} : health.error().message;
   });
+  if (const auto state = cluster_ ? cluster_->state() : nullptr)
+    status_->watch_cluster([state] { return state->why_isolated(); });
   sessions_ = make_sessions(settings_, *runtime_, store_,
                             settings_.public_url.empty() ? service_url() : settings_.public_url);
   gateway_ = std::make_shared<actors::session_gateway>(*runtime_, sessions_);

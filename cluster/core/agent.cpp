@@ -1,6 +1,8 @@
 #include "cluster/core/agent.hpp"
 #include "cluster/core/bugs.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
 
 namespace cafmcp::cluster {
@@ -123,6 +125,27 @@ void agent::leave(std::function<void(outcome)> then) {
   transaction t;
   for (const auto& key : {member_key(me), lease_key(me), beat_key(me)})
     t.then.push_back({change::kind::erase, key});
+  commit(std::move(t), [then = std::move(then)](transaction_result r) { then(r.what); });
+}
+
+bool agent::needed(const std::string& node) const {
+  for (std::size_t b = 0; b < bucket_count; ++b) {
+    const auto& r = view_.bucket_row(b).is;
+    const auto can_own = [&](const std::string& n) {
+      return n != node && view_.members().contains(n) && view_.alive(n);
+    };
+    if (r.holds(node) && std::none_of(r.in_sync.begin(), r.in_sync.end(), can_own))
+      return true;
+  }
+  return false;
+}
+
+void agent::remove(const std::string& node, std::function<void(outcome)> then) {
+  const auto* known = view_.facts().find(member_key(node));
+  transaction t;
+  t.when.push_back({lease_key(node), 0});
+  t.when.push_back({member_key(node), known == nullptr ? 0 : known->modified});
+  t.then.push_back({change::kind::erase, member_key(node)});
   commit(std::move(t), [then = std::move(then)](transaction_result r) { then(r.what); });
 }
 

@@ -93,6 +93,13 @@ class agent {
 
   /// Ends the membership for good: forgets member and lease. Nothing is owned from now on.
   void leave(std::function<void(outcome)> then);
+  bool left() const noexcept { return leaving_; }
+
+  /// Whether a bucket would wait for ever without that node: nobody else who is there has it.
+  bool needed(const std::string& node) const;
+
+  /// Forgets a member that has no lease. Refused if it has one by now.
+  void remove(const std::string& node, std::function<void(outcome)> then);
 
   const cluster_view& view() const noexcept { return view_; }
   const sure_lease& lease() const noexcept { return lease_; }

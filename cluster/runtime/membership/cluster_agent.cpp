@@ -24,10 +24,13 @@ cluster_picture picture_of(const agent& a) {
   p.known = view.at() > 0;
   p.in_contact = a.in_contact();
   p.isolated = a.isolated();
+  p.left = a.left();
   p.cluster_id = view.cluster_id();
   p.self = a.self().id;
   p.controller = view.controller().node;
   p.revision = view.at();
+  if (!p.known)
+    return p;  // not even that nobody owns anything
   std::size_t alive = 0;
   for (const auto& [id, m] : view.members()) {
     p.members.push_back({m, view.alive(id), 0, 0, 0});
@@ -84,9 +87,10 @@ caf::behavior cluster_agent::make_behavior() {
   return {
       [this](set_draining what) {
         agent_->drain(what.on);
-        return caf::ok_atom_v;
+        return agent_done{};
       },
       [this](leave_cluster) { return leave(); },
+      [this](const remove_member& what) { return remove(what.id); },
   };
 }
 
@@ -116,14 +120,16 @@ void cluster_agent::publish() {
   auto& state = *with_->state;
   state.set_sure_until(clock::time_point{agent_->lease().id() == 0 ? moment{0} : agent_->lease().until()});
   const bool isolated = agent_->isolated();
-  if (!changed_ && isolated == published_isolated_)
+  const bool contact = agent_->in_contact();
+  if (!changed_ && isolated == published_isolated_ && contact == published_contact_)
     return;
   changed_ = false;
   if (isolated != published_isolated_)
     logger().warn(isolated ? "this node's lease is not sure: it owns nothing" : "this node's lease is sure");
   published_isolated_ = isolated;
+  published_contact_ = contact;
   std::vector<bucket> rows;
-  for (std::size_t b = 0; b < bucket_count; ++b)
+  for (std::size_t b = 0; b < bucket_count && agent_->view().at() > 0; ++b)
     rows.push_back(agent_->view().bucket_row(b).is);
   publish_owned();
   state.set(std::make_shared<const cluster_picture>(picture_of(*agent_)), std::move(rows));
@@ -136,18 +142,36 @@ void cluster_agent::publish_owned() {
     with_->state->set_owned(b, agent_->owns(b));
 }
 
-caf::result<caf::ok_atom> cluster_agent::leave() {
+caf::result<agent_done> cluster_agent::leave() {
   if (!agent_->drained())
     return otp::make_exit(otp::exit_code::running, "this node still holds buckets; drain it first");
-  auto promise = make_response_promise<caf::ok_atom>();
+  auto promise = make_response_promise<agent_done>();
   agent_->leave([promise](outcome what) mutable {
     if (what == outcome::done)
-      promise.deliver(caf::ok_atom_v);
+      promise.deliver(agent_done{});
     else
       promise.deliver(otp::make_exit(otp::exit_code::timeout, "the coordinator did not answer"));
   });
+  changed_ = true;
   publish();
-  return caf::delegated<caf::ok_atom>{};
+  return caf::delegated<agent_done>{};
+}
+
+caf::result<agent_done> cluster_agent::remove(const std::string& id) {
+  if (!agent_->view().members().contains(id))
+    return otp::make_exit(otp::exit_code::not_found, "no member has that id");
+  if (agent_->needed(id))
+    return otp::make_exit(otp::exit_code::running, "nobody else who is up has some of its buckets; start it");
+  auto promise = make_response_promise<agent_done>();
+  agent_->remove(id, [promise](outcome what) mutable {
+    if (what == outcome::done)
+      promise.deliver(agent_done{});
+    else if (what == outcome::refused)
+      promise.deliver(otp::make_exit(otp::exit_code::running, "the node is up, or has just changed"));
+    else
+      promise.deliver(otp::make_exit(otp::exit_code::timeout, "the coordinator did not answer"));
+  });
+  return caf::delegated<agent_done>{};
 }
 
 void cluster_agent::terminate(const caf::error&) {

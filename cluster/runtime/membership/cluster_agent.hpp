@@ -28,13 +28,21 @@ struct membership {
   std::chrono::milliseconds tick{50};
 };
 
-/// Gives all buckets away, or takes part again → `caf::ok_atom` at once.
+/// The answer to a request that was granted.
+struct agent_done {};
+
+/// Gives all buckets away, or takes part again → `agent_done`.
 struct set_draining {
   bool on = true;
 };
 
-/// Leaves the cluster for good → `caf::ok_atom`. Refused while it still holds buckets that others lack.
+/// Leaves the cluster for good → `agent_done`. Refused while it still holds buckets that others lack.
 struct leave_cluster {};
+
+/// Forgets a member that has no lease → `agent_done`. Refused if it has one, or is needed.
+struct remove_member {
+  std::string id;
+};
 
 /// The actor.
 class cluster_agent final : public otp::base_actor {
@@ -52,16 +60,20 @@ class cluster_agent final : public otp::base_actor {
   void look_at_links();
   void publish();
   void publish_owned();
-  caf::result<caf::ok_atom> leave();
+  caf::result<agent_done> leave();
+  caf::result<agent_done> remove(const std::string& id);
 
   const std::shared_ptr<const membership> with_;
   std::unique_ptr<coordinator> coordinator_;
   std::unique_ptr<agent> agent_;
   bool changed_ = true;
   bool published_isolated_ = true;
+  bool published_contact_ = false;
 };
 
 }  // namespace cafmcp::cluster
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::cluster::agent_done)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::cluster::set_draining)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::cluster::leave_cluster)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cafmcp::cluster::remove_member)

@@ -32,6 +32,7 @@ struct cluster_picture {
   bool known = false;       ///< false: the coordinator has not been heard yet
   bool in_contact = false;  ///< false: it isn't heard now
   bool isolated = true;     ///< this node's lease is not sure
+  bool left = false;        ///< it has left the cluster, and is no member until its next start
   std::string cluster_id;
   std::string self;
   std::string controller;  ///< a node's id; empty: nobody
@@ -63,6 +64,19 @@ class cluster_state {
   /// Whether its lease is not sure.
   bool isolated() const noexcept {
     return clock::now().time_since_epoch().count() >= sure_until_.load(std::memory_order_acquire);
+  }
+
+  /// Why it is isolated, for a person; empty if it isn't.
+  std::string why_isolated() const {
+    if (!isolated())
+      return {};
+    const auto now = picture();
+    if (now->left)
+      return "this node has left the cluster";
+    if (!now->known)
+      return "this node has no lease yet: the coordinator has not answered since the start";
+    return now->in_contact ? "this node's lease is not sure"
+                           : "this node's lease is not sure: the coordinator does not answer";
   }
 
   /// Rows as they are known here.
