@@ -125,7 +125,7 @@ void sim_client::pump(const std::shared_ptr<watching>& w) {
     if (!*alive)
       return;
     const auto c = conditions_();
-    if (c.out_cut || c.in_cut || !etcd_.up() || (c.loss > 0 && time_.once_in(c.loss))) {
+    if (c.deaf || c.out_cut || c.in_cut || !etcd_.up() || (c.loss > 0 && time_.once_in(c.loss))) {
       w->busy = true;
       time_.after(time_.pick(50, 300) * ms, [this, alive, w] {
         w->busy = false;

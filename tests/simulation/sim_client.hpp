@@ -18,6 +18,7 @@ struct way {
   bool in_cut = false;    ///< answers and changes don't
   instant slow = 0;       ///< more than usual, each way
   std::int64_t loss = 0;  ///< one in so many is lost; 0: none
+  bool deaf = false;      ///< changes aren't told, though all else works
 };
 
 /// The client.

@@ -179,7 +179,7 @@ world::node& world::somebody() {
 
 void world::one_fault() {
   auto& n = somebody();
-  switch (time_.pick(0, 11)) {
+  switch (time_.pick(0, 12)) {
     case 0:
     case 1:
       crash(n);
@@ -195,22 +195,22 @@ void world::one_fault() {
     case 4:
       happened("cuts");
       note(n.id + " is cut off");
-      n.to_etcd = {true, true, 0, 0};
+      n.to_etcd = {true, true, 0, 0, false};
       break;
     case 5:
       happened("one-way cuts");
       note(n.id + " is cut off one way");
-      n.to_etcd = time_.once_in(2) ? way{true, false, 0, 0} : way{false, true, 0, 0};
+      n.to_etcd = time_.once_in(2) ? way{true, false, 0, 0, false} : way{false, true, 0, 0, false};
       break;
     case 6:
       happened("slow ways");
-      n.to_etcd = {false, false, time_.pick(10, 900) * ms, 0};
+      n.to_etcd = {false, false, time_.pick(10, 900) * ms, 0, false};
       if (time_.once_in(2))
         cut_later(n);
       break;
     case 7:
       happened("lossy ways");
-      n.to_etcd = {false, false, 0, time_.pick(2, 10)};
+      n.to_etcd = {false, false, 0, time_.pick(2, 10), false};
       if (time_.once_in(2))
         cut_later(n);
       break;
@@ -229,6 +229,12 @@ void world::one_fault() {
     case 10:
       false_report(n);
       break;
+    case 11:
+      happened("deaf watches");
+      note(n.id + " is not told of changes");
+      n.to_etcd = {};
+      n.to_etcd.deaf = true;
+      break;
     default:
       etcd_fault();
   }
@@ -241,7 +247,7 @@ void world::cut_later(node& n) {
       return;
     happened("cuts");
     note(n.id + " is cut off");
-    n.to_etcd = {!time_.once_in(3), true, 0, 0};
+    n.to_etcd = {!time_.once_in(3), true, 0, 0, false};
   });
 }
 
