@@ -112,7 +112,7 @@ awaitable<void> post_leave(context_ptr context, request& in, response& out) {
   const auto left = co_await tell_agent(*context, question);
   if (left)
     co_return answer(out, progress(*context->cluster->picture(), "left"));
-  if (left.error().code != errc::conflict)  // it still holds something
+  if (left.error().code != errc::conflict)  // it still holds something, or not all know that it drains
     refuse(out, left.error());
 }
 

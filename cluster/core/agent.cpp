@@ -111,7 +111,13 @@ void agent::drain(bool on) {
   act();
 }
 
+// What is still under way could bring back what `leave` forgets, and a member that others don't know yet to
+// be draining is given buckets.
 bool agent::drained() const {
+  const auto i = view_.members().find(options_.self.id);
+  const bool shown = i != view_.members().end() && i->second.state == member_state::draining;
+  if (!shown || showing_)
+    return false;
   for (std::size_t b = 0; b < bucket_count; ++b)
     if (const auto& r = view_.bucket_row(b).is; r.holds(options_.self.id))
       return false;

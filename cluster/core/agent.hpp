@@ -88,7 +88,7 @@ class agent {
   /// Gives everything away, or takes part again.
   void drain(bool on);
 
-  /// Whether nothing is left that others would miss.
+  /// Whether all know that it gives everything away, and nothing is left that they would miss.
   bool drained() const;
 
   /// Ends the membership for good: forgets member and lease. Nothing is owned from now on.

@@ -1,11 +1,15 @@
 // Real nodes that agree by a real etcd: who is a member, who owns which bucket, what happens when nodes and etcd die, stop and
 // come back, and what operators see and do.
-import test from 'node:test';
+import test, { afterEach } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { Etcd } from './etcd.mjs';
 import { Member } from './members.mjs';
 import { alone, bin, Node, until } from './node.mjs';
+
+// What goes on beside a test ends with it, also when it fails.
+const beside = new Set();
+afterEach(() => beside.forEach((one) => one.stop()));
 
 /** Members that agree by `etcd`; each has the ones before it as seeds, so a start order is no matter of theirs. */
 function members(etcd, names, flags = () => []) {
@@ -85,7 +89,10 @@ class Claims {
   wrong = [];
   heard = 0;
 
-  constructor(all) { this.loops = all.map((one) => this.#follow(one)); }
+  constructor(all) {
+    beside.add(this);
+    this.loops = all.map((one) => this.#follow(one));
+  }
 
   async #follow(member) {
     while (this.#going) {
@@ -118,8 +125,13 @@ class Claims {
     if (epoch > latest.epoch) this.#latest[bucket] = { epoch, heard: performance.now() };
   }
 
-  async end() {
+  stop() {
+    beside.delete(this);
     this.#going = false;
+  }
+
+  async end() {
+    this.stop();
     await Promise.all(this.loops);
     assert.deepEqual(this.wrong, []);
     assert.ok(this.heard > 20, `${this.heard}`);
@@ -146,9 +158,11 @@ test('whatever the order of starts: one cluster; who is killed is replaced at on
   const rest = [a, b, c].filter((one) => one !== dead);
   let ill = 0;
   let looking = true;
+  beside.add({ stop: () => (looking = false) });
   const looks = Promise.all(rest.map(async (one) => {
     while (looking) {
-      if ((await health(one)).code !== 200) ++ill;
+      const told = await health(one).catch(() => ({ code: 200 })); // none at all, if the test has failed
+      if (told.code !== 200) ++ill;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }));

@@ -93,7 +93,19 @@ CAF_TEST(whoever alone has something is needed) {
   agents.erase("b");
   CAF_REQUIRE(goes_on_until([&] { return !a.view().alive("b"); }));
   CAF_CHECK(a.needed("b"));
-  CAF_CHECK(!a.drained() || count(a, "a") == 0);
+}
+
+CAF_TEST(one that holds nothing is drained when all know that it drains) {
+  auto& a = add("a", false);
+  CAF_REQUIRE(goes_on_until([&] { return count(a, "a") == bucket_count; }));
+  auto& b = add("b");
+  CAF_REQUIRE(goes_on_until([&] { return a.view().members().contains("b") && b.view().alive("b"); }));
+  CAF_CHECK(!b.drained());
+  b.drain(true);
+  CAF_CHECK_EQUAL(count(b, "b"), 0u);
+  CAF_CHECK(!b.drained());
+  CAF_REQUIRE(goes_on_until([&] { return b.drained(); }));
+  CAF_CHECK(a.view().members().at("b").state == member_state::draining);
 }
 
 CAF_TEST(a member leaves for good when it holds nothing any more) {

@@ -144,7 +144,7 @@ void cluster_agent::publish_owned() {
 
 caf::result<agent_done> cluster_agent::leave() {
   if (!agent_->drained())
-    return otp::make_exit(otp::exit_code::running, "this node still holds buckets; drain it first");
+    return otp::make_exit(otp::exit_code::running, "this node is not drained yet");
   auto promise = make_response_promise<agent_done>();
   agent_->leave([promise](outcome what) mutable {
     if (what == outcome::done)
