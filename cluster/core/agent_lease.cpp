@@ -128,6 +128,10 @@ void agent::end_lease(const std::string& node, bool proven) {
   const auto lease = view_.lease_of(node).lease;
   if (lease == 0 || !ending_.insert(lease).second)
     return;
+  const auto m = view_.members().find(node);
+  const auto name = m == view_.members().end() ? node : m->second.name;
+  events_.on_note(proven ? "the process of node " + name + " is gone; its lease is ended"
+                         : "node " + name + " has been silent for a lease's time; its lease is ended");
   transaction t;
   t.when.push_back({lease_key(node), lease});
   if (!proven && !made(mistake::no_beat_condition))

@@ -79,6 +79,10 @@ class echo final : public otp::base_actor {
             [](sample& x) { return std::move(x); }, [this](const command& c) { return obey(c); }};
   }
 
+ protected:
+  // A promise holds its actor, which would hold the promise for ever.
+  void terminate(const caf::error&) override { kept_.clear(); }
+
  private:
   caf::result<blob> obey(const command& c) {
     note(c.what);
