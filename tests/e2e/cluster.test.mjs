@@ -37,9 +37,9 @@ async function health(member, path = '') {
 }
 
 // What all nodes see in the same way.
-function common({ epoch, leader, revision, nodes, buckets: { total, unowned, degraded, moving } }) {
+function common({ epoch, leader, nodes, buckets: { total, unowned, degraded, moving } }) {
   const same = nodes.map(({ sessions, connections, last_heartbeat_ms, ...node }) => node);
-  return { epoch, leader, revision, nodes: same, total, unowned, degraded, moving };
+  return { epoch, leader, nodes: same, total, unowned, degraded, moving };
 }
 const sameRows = (all) => all.map(({ mine, ...row }) => row);
 const owned = (picture) => Object.fromEntries(picture.nodes.map(({ name, buckets }) => [name, buckets]));
