@@ -58,6 +58,22 @@ void print_counts(const cafmcp::simulation::counts& all, std::uint64_t seeds, st
   std::cout << '\n';
 }
 
+void print_trace(const cafmcp::simulation::world& w) {
+  for (const auto& line : w.trace())
+    std::cout << line << '\n';
+}
+
+// With a trace, for which it is run once more if that was not asked for.
+void print_failure(std::uint64_t seed, std::size_t nodes, const std::string& what, bool again) {
+  if (again) {
+    cafmcp::simulation::world w{seed, nodes, true};
+    w.run();
+    print_trace(w);
+  }
+  std::cout << "seed " << seed << " of " << nodes << " nodes: " << what << "\nagain: simulate --seeds "
+            << seed << " --nodes " << nodes << '\n';
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -108,17 +124,9 @@ int main(int argc, char** argv) {
                 << '\n';
       return 0;
     }
-    if (!v.ok && !trace) {  // once more, to see
-      cafmcp::simulation::world again{seed, nodes, true};
-      again.run();
-      for (const auto& line : again.trace())
-        std::cout << line << '\n';
-    }
-    for (const auto& line : w.trace())
-      std::cout << line << '\n';
+    print_trace(w);
     if (!v.ok) {
-      std::cout << "seed " << seed << " of " << nodes << " nodes: " << v.what << "\nagain: simulate --seeds "
-                << seed << " --nodes " << nodes << '\n';
+      print_failure(seed, nodes, v.what, !trace);
       return 1;
     }
     if (const auto now = std::chrono::steady_clock::now(); now - said > std::chrono::seconds{5}) {
