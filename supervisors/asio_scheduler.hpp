@@ -20,7 +20,7 @@ struct scheduler_config : caf::actor_system_config {
   io_pool* pool = nullptr;
 
   /// How many messages an actor may handle before others get a turn.
-  std::size_t throughput = 64;
+  std::size_t throughput = 16;
 
   /// Loads `asio_scheduler` into the configuration.
   explicit scheduler_config(io_pool& p);
