@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+
+#include "base/file.hpp"
 
 namespace cafmcp::admin {
 
@@ -25,23 +26,6 @@ std::string path_in(const std::string& data_dir) {
 
 error io_error(const std::string& what, const std::string& path) {
   return fail(errc::io, what + ' ' + path + ": " + std::generic_category().message(errno));
-}
-
-// Writes the whole file under another name first, so that no reader ever sees half a token.
-result<void> write_file(const std::string& path, const std::string& text) {
-  const auto draft = path + ".new";
-  const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0)
-    return io_error("cannot create", draft);
-  const bool written = ::fchmod(fd, 0600) == 0 &&
-                       ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       ::fsync(fd) == 0;
-  const auto failure = errno;
-  ::close(fd);
-  errno = failure;
-  if (!written || ::rename(draft.c_str(), path.c_str()) != 0)
-    return io_error("cannot write", path);
-  return {};
 }
 
 }  // namespace
@@ -82,7 +66,7 @@ result<std::string> load_or_create_token(const std::string& data_dir) {
     text += "0123456789abcdef"[byte >> 4];
     text += "0123456789abcdef"[byte & 15];
   }
-  if (const auto written = write_file(path_in(data_dir), text + '\n'); !written)
+  if (const auto written = write_whole(path_in(data_dir), text + '\n', 0600); !written)
     return written.error();
   return text;
 }

@@ -17,7 +17,7 @@ namespace cafmcp::bench {
 struct link_node_options {
   std::string name;
   std::size_t threads = 1;
-  std::vector<cluster::seed_address> seeds = {};
+  std::vector<config::address> seeds = {};
   std::string certs = {};  ///< a folder with `ca.pem`, `NAME.pem`, `NAME.key`; empty: no TLS
   cluster::link_bounds bounds = {};
 };

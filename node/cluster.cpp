@@ -51,8 +51,11 @@ result<std::shared_ptr<cluster::membership>> make_membership(const config::setti
   if (c.endpoints.empty())
     return std::shared_ptr<cluster::membership>{};
   cluster::etcd_options options;
-  for (const auto& url : c.endpoints)
+  for (const auto& url : c.endpoints) {
     options.endpoints.push_back({url, {}});
+    if (const auto possible = cluster::parse_endpoint(options.endpoints.back()); !possible)
+      return fail(possible.error().code, "cluster.coordinator.endpoints: " + possible.error().message);
+  }
   options.user = c.user;
   options.password = c.password;
   const bool secure = std::any_of(c.endpoints.begin(), c.endpoints.end(),
@@ -80,10 +83,6 @@ result<std::shared_ptr<cluster::membership>> make_membership(const config::setti
       return made.error();
     return std::unique_ptr<cluster::coordinator>{std::move(*made)};
   };
-  // What can't be is said at the start, and not by an actor that restarts for ever.
-  boost::asio::io_context nowhere;
-  if (const auto possible = out->make_coordinator(nowhere); !possible)
-    return fail(possible.error().code, "cluster.coordinator.endpoints: " + possible.error().message);
   return out;
 }
 
@@ -117,8 +116,7 @@ result<std::unique_ptr<cluster_part>> cluster_part::open(const config::settings&
   part->tls_ = std::move(*tls);
   part->socket_ = std::make_shared<const net::listener>(std::move(*socket));
   part->secret_ = c.secret;
-  for (const auto& seed : c.seeds)
-    part->seeds_.push_back({seed.host, seed.port});
+  part->seeds_ = c.seeds;
   auto& self = part->self_;
   self.node = settings.name;
   self.id = std::move(*id);

@@ -49,7 +49,7 @@ class cluster_part {
   std::shared_ptr<cluster::link_directory> directory_ = std::make_shared<cluster::link_directory>();
   cluster::hello self_;
   std::string secret_;
-  std::vector<cluster::seed_address> seeds_;
+  std::vector<config::address> seeds_;
   std::shared_ptr<cluster::membership> agent_;  // null: no coordinator
 };
 

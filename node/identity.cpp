@@ -1,6 +1,5 @@
 #include "node/identity.hpp"
 
-#include <fcntl.h>
 #include <openssl/rand.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <system_error>
 
 #include "base/assert.hpp"
+#include "base/file.hpp"
 
 namespace cafmcp::node {
 
@@ -21,19 +21,10 @@ error io_error(const std::string& what, const std::string& path) {
   return fail(errc::io, what + ' ' + path + ": " + std::generic_category().message(errno));
 }
 
-// Whole or not at all: under another name first.
 result<std::string> create(const std::string& path) {
   const auto id = boost::uuids::to_string(boost::uuids::random_generator{}());
-  const auto draft = path + ".new";
-  const auto text = id + '\n';
-  const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0)
-    return io_error("cannot create", draft);
-  const bool written =
-      ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
-  ::close(fd);
-  if (!written || ::rename(draft.c_str(), path.c_str()) != 0)
-    return io_error("cannot write", path);
+  if (const auto written = write_whole(path, id + '\n', 0644); !written)
+    return written.error();
   return id;
 }
 

@@ -169,13 +169,14 @@ void agent::process_gone(const std::string& node, std::uint64_t incarnation) {
   commit(std::move(t), [](transaction_result) {});
 }
 
-void agent::process_back(const std::string& node) {
+bool agent::process_back(const std::string& node) {
   const auto key = gone_key(node, options_.self.id);
   if (view_.facts().find(key) == nullptr)
-    return;
+    return false;
   transaction t;
   t.then.push_back({change::kind::erase, key});
   commit(std::move(t), [](transaction_result) {});
+  return true;
 }
 
 }  // namespace cafmcp::cluster

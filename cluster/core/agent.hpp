@@ -82,8 +82,8 @@ class agent {
   /// listens there. Ignored if the node's lease is another process's by now.
   void process_gone(const std::string& node, std::uint64_t incarnation);
 
-  /// It isn't, or not any more.
-  void process_back(const std::string& node);
+  /// It isn't, or not any more. Whether something had to be taken back: then say it again until nothing has.
+  bool process_back(const std::string& node);
 
   /// Gives everything away, or takes part again.
   void drain(bool on);

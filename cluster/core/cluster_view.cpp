@@ -96,11 +96,6 @@ holder cluster_view::controller() const {
   return out;
 }
 
-std::string cluster_view::cluster_id() const {
-  const auto* f = facts_.find(cluster_key);
-  return f == nullptr ? std::string{} : f->value;
-}
-
 std::string caught_up_value(const bucket& b) {
   return std::to_string(b.epoch) + ' ' + std::to_string(b.lease);
 }

@@ -58,9 +58,6 @@ class cluster_view {
   /// Who changes the table now; without an id if nobody does.
   holder controller() const;
 
-  /// The cluster's uuid; empty before its birth.
-  std::string cluster_id() const;
-
   /// Whether the owner of a row is over: it has no lease, or another one.
   bool owner_over(const bucket& b) const;
 

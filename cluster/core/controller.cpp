@@ -244,8 +244,7 @@ std::vector<transaction> transactions(const cluster_view& view, const std::vecto
       continue;
     const auto parts = 2 + s.when.size() + s.also.size();
     if (out.empty() || room < parts) {
-      out.push_back(
-          {made(mistake::no_controller_condition) ? std::vector<condition>{} : std::vector{controls}, {}});
+      out.push_back({{controls}, {}});
       room = max_transaction - 1;
     }
     room -= parts;

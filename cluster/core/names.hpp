@@ -12,7 +12,6 @@ namespace cafmcp::cluster {
 inline constexpr std::size_t bucket_count = 256;
 
 inline constexpr std::string_view facts_prefix = "cafmcp/";
-inline constexpr std::string_view cluster_key = "cafmcp/cluster";        ///< the cluster's uuid
 inline constexpr std::string_view controller_key = "cafmcp/controller";  ///< who changes the table now
 inline constexpr std::string_view members_prefix = "cafmcp/members/";
 inline constexpr std::string_view leases_prefix = "cafmcp/leases/";

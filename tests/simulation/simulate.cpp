@@ -26,7 +26,6 @@ const std::map<std::string, mistake> mistakes{
     {"learner_counts", mistake::learner_counts},
     {"gap_ignored", mistake::gap_ignored},
     {"unknown_is_failure", mistake::unknown_is_failure},
-    {"no_controller_condition", mistake::no_controller_condition},
     {"no_row_condition", mistake::no_row_condition},
     {"epoch_kept", mistake::epoch_kept},
     {"owner_by_name", mistake::owner_by_name},

@@ -1,63 +1,39 @@
 #include "cluster/runtime/coordinator/base64.hpp"
 
-#include <array>
-#include <cstdint>
+#include <openssl/evp.h>
 
 namespace cafmcp::cluster {
 
 namespace {
 
-constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::uint8_t no_digit = 64;
+const unsigned char* data_of(std::string_view bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
 
-constexpr auto digits = [] {
-  std::array<std::uint8_t, 256> out{};
-  out.fill(no_digit);
-  for (std::size_t i = 0; i < alphabet.size(); ++i)
-    out[static_cast<unsigned char>(alphabet[i])] = static_cast<std::uint8_t>(i);
-  return out;
-}();
+unsigned char* data_of(std::string& bytes) {
+  return reinterpret_cast<unsigned char*>(bytes.data());
+}
 
 }  // namespace
 
 std::string to_base64(std::string_view bytes) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto byte = [&](std::size_t k) -> std::uint32_t {
-      return i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U;
-    };
-    const auto group = byte(0) << 16U | byte(1) << 8U | byte(2);
-    out += alphabet[group >> 18U];
-    out += alphabet[group >> 12U & 63U];
-    out += i + 1 < bytes.size() ? alphabet[group >> 6U & 63U] : '=';
-    out += i + 2 < bytes.size() ? alphabet[group & 63U] : '=';
-  }
+  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a null byte
+  const auto size = ::EVP_EncodeBlock(data_of(out), data_of(bytes), static_cast<int>(bytes.size()));
+  out.resize(static_cast<std::size_t>(size));
   return out;
 }
 
 std::optional<std::string> from_base64(std::string_view text) {
-  if (text.size() % 4 != 0)
-    return std::nullopt;
+  std::string out(text.size() / 4 * 3, '\0');
+  if (text.empty())
+    return out;
+  const auto size = ::EVP_DecodeBlock(data_of(out), data_of(text), static_cast<int>(text.size()));
   const auto padding = text.ends_with("==") ? 2U : text.ends_with('=') ? 1U : 0U;
-  std::string out;
-  out.reserve(text.size() / 4 * 3);
-  std::uint32_t group = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto digit = i + padding < text.size() ? digits[static_cast<unsigned char>(text[i])] : 0U;
-    if (digit == no_digit)
-      return std::nullopt;
-    group = group << 6U | digit;
-    if (i % 4 != 3)
-      continue;
-    out += static_cast<char>(group >> 16U & 255U);
-    out += static_cast<char>(group >> 8U & 255U);
-    out += static_cast<char>(group & 255U);
-    group = 0;
-  }
-  for (auto i = padding; i > 0 && !out.empty(); --i)
-    out.pop_back();
-  return out;
+  if (size < 0 || text.size() % 4 != 0 || static_cast<std::size_t>(size) != out.size())
+    return {};
+  out.resize(out.size() - padding);
+  // OpenSSL overlooks spaces and stray bits: what isn't written as we would write it is refused.
+  return to_base64(out) == text ? std::optional{std::move(out)} : std::nullopt;
 }
 
 }  // namespace cafmcp::cluster

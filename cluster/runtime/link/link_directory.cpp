@@ -50,6 +50,7 @@ std::size_t link_directory::size() const {
 
 void link_directory::change(const std::string& node, const std::function<void(peer_view&)>& how) {
   const std::lock_guard lock{mutex_};
+  ++changes_;
   auto& view = peers_[node];
   const auto before = view.link;
   how(view);
@@ -59,6 +60,7 @@ void link_directory::change(const std::string& node, const std::function<void(pe
 
 void link_directory::forget(const std::string& node) {
   const std::lock_guard lock{mutex_};
+  ++changes_;
   peers_.erase(node);
 }
 

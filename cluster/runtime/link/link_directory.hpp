@@ -73,6 +73,9 @@ class link_directory {
   void change(const std::string& node, const std::function<void(peer_view&)>& how);
   void forget(const std::string& node);
 
+  /// Counts these, so that whoever looks often needs to read only what is new.
+  std::uint64_t changes() const noexcept { return changes_.load(std::memory_order_acquire); }
+
   /// `whom` gets a `link_event` for each link that comes or goes from now on, and for those that are there.
   /// Until it ends.
   void subscribe(const caf::actor& whom);
@@ -85,6 +88,7 @@ class link_directory {
   mutable std::mutex mutex_;
   std::map<std::string, peer_view, std::less<>> peers_;
   std::vector<caf::actor_addr> subscribers_;
+  std::atomic<std::uint64_t> changes_{0};
   stranger_counters strangers_;
 };
 

@@ -43,7 +43,7 @@ otp::child_spec peer_spec(const link_environment_ptr& environment, const std::st
 }  // namespace
 
 link_manager::link_manager(caf::actor_config& config, link_environment_ptr environment,
-                           std::vector<seed_address> seeds, std::shared_ptr<otp::name_table> names,
+                           std::vector<config::address> seeds, std::shared_ptr<otp::name_table> names,
                            std::string peers)
     : base_actor(config),
       environment_(std::move(environment)),

@@ -14,30 +14,25 @@
 #include "cluster/runtime/link/link_environment.hpp"
 #include "cluster/runtime/link/link_messages.hpp"
 #include "cluster/runtime/link/retry_delay.hpp"
+#include "config/values.hpp"
 #include "supervisors/base_actor.hpp"
 #include "supervisors/name_table.hpp"
 
 namespace cafmcp::cluster {
 
-/// An address to dial first.
-struct seed_address {
-  std::string host;
-  std::uint16_t port = 0;
-};
-
 /// The actor.
 class link_manager final : public otp::base_actor {
  public:
   /// `peers`: the name of the supervisor that has an actor for each peer.
-  link_manager(caf::actor_config& config, link_environment_ptr environment, std::vector<seed_address> seeds,
-               std::shared_ptr<otp::name_table> names, std::string peers);
+  link_manager(caf::actor_config& config, link_environment_ptr environment,
+               std::vector<config::address> seeds, std::shared_ptr<otp::name_table> names, std::string peers);
 
   const char* name() const override { return "link_manager"; }
   caf::behavior make_behavior() override;
 
  private:
   struct seed {
-    seed_address address;
+    config::address address;
     retry_delay delay;
     std::string node;  // who answered there
     std::shared_ptr<candidate> dialling;

@@ -7,7 +7,8 @@
 namespace cafmcp::cluster {
 
 otp::child_spec links_branch(const link_environment_ptr& environment,
-                             std::shared_ptr<const net::listener> socket, std::vector<seed_address> seeds) {
+                             std::shared_ptr<const net::listener> socket,
+                             std::vector<config::address> seeds) {
   using std::chrono::seconds;
   const std::string of_peers = "links/peers";
   auto peers = otp::supervisor_spec("peers", {otp::strategy::one_for_one, 10, seconds{10}}, {});

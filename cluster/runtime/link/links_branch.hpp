@@ -17,6 +17,6 @@ inline constexpr const char* links_name = "links";
 /// `links` (rest_for_one): `peers`, with an actor for each other node, `manager`, and `listener` for
 /// `socket`.
 otp::child_spec links_branch(const link_environment_ptr& environment,
-                             std::shared_ptr<const net::listener> socket, std::vector<seed_address> seeds);
+                             std::shared_ptr<const net::listener> socket, std::vector<config::address> seeds);
 
 }  // namespace cafmcp::cluster

@@ -97,7 +97,7 @@ CAF_TEST(with certificates nodes know each other and nobody else) {
   const auto authority = test::make_authority();
   const auto other = test::make_authority();
   auto with = [&](const std::string& name, std::shared_ptr<tls_identity> tls,
-                  std::vector<seed_address> seeds) {
+                  std::vector<config::address> seeds) {
     node_options o{name, std::move(seeds)};
     o.tls = std::move(tls);
     return o;

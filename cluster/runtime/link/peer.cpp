@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "cluster/runtime/link/link_connection.hpp"
+#include "config/values.hpp"
 
 namespace cafmcp::cluster {
 
@@ -12,19 +13,6 @@ namespace {
 log::logger& logger() {
   static auto& instance = log::get("cluster");
   return instance;
-}
-
-// HOST:PORT, the host of an IPv6 address in brackets.
-std::pair<std::string, std::uint16_t> split(const std::string& address) {
-  const auto colon = address.rfind(':');
-  if (colon == std::string::npos)
-    return {};
-  auto host = address.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
-    host = host.substr(1, host.size() - 2);
-  const auto port = std::strtoul(address.c_str() + colon + 1, nullptr, 10);
-  return port > 0 && port < 65'536 ? std::pair{host, static_cast<std::uint16_t>(port)}
-                                   : std::pair<std::string, std::uint16_t>{};
 }
 
 }  // namespace
@@ -228,10 +216,10 @@ void peer::dial_later() {
 void peer::dial() {
   if (link_ || dialling_ || proven_)
     return;
-  const auto [host, port] = split(environment_->directory->get(node_).about.address);
-  if (port == 0)
+  const auto where = config::parse_address(environment_->directory->get(node_).about.address);
+  if (!where || where->port == 0)
     return dial_later();
-  dialling_ = candidate::dial(environment_, home()->io(), host, port, node_);
+  dialling_ = candidate::dial(environment_, home()->io(), where->host, where->port, node_);
   dialling_->start([me = address()](const std::shared_ptr<candidate>& c, candidate::event what) {
     otp::tell(me, candidate_event{c, what});
   });

@@ -32,7 +32,7 @@ inline bool until(const std::function<bool()>& what) {
 /// What a test node is started with.
 struct node_options {
   std::string name;
-  std::vector<seed_address> seeds = {};
+  std::vector<config::address> seeds = {};
   std::string secret = {};
   std::shared_ptr<tls_identity> tls = nullptr;
   std::shared_ptr<const net::listener> socket = nullptr;  ///< null: a free port
@@ -106,7 +106,7 @@ class test_node {
   }
 
   std::uint16_t port() const { return socket_->endpoint().port(); }
-  seed_address address() const { return {"127.0.0.1", port()}; }
+  config::address address() const { return {"127.0.0.1", port()}; }
   std::shared_ptr<const net::listener> socket() const { return socket_; }
   caf::actor_system& system() { return runtime_->system(); }
   otp::runtime& runtime() { return *runtime_; }

@@ -13,19 +13,18 @@ log::logger& logger() {
 
 using clock = cluster_state::clock;
 
-// Rounded up for what has happened and down for what may be: a lease never seems longer than it is.
+// To the millisecond, which the margin of a lease covers many times over.
 moment now_ms() {
-  return std::chrono::ceil<moment>(clock::now().time_since_epoch());
+  return std::chrono::floor<moment>(clock::now().time_since_epoch());
 }
 
-cluster_picture picture_of(const agent& a) {
+cluster_picture picture_of(const agent& a, std::size_t replicas) {
   const auto& view = a.view();
   cluster_picture p;
   p.known = view.at() > 0;
   p.in_contact = a.in_contact();
   p.isolated = a.isolated();
   p.left = a.left();
-  p.cluster_id = view.cluster_id();
   p.self = a.self().id;
   p.controller = view.controller().node;
   p.revision = view.at();
@@ -41,7 +40,7 @@ cluster_picture picture_of(const agent& a) {
                                     [](const member_view& m, const std::string& x) { return m.is.id < x; });
     return i != p.members.end() && i->is.id == id ? &*i : nullptr;
   };
-  const auto wanted = std::min<std::size_t>(3, alive);
+  const auto wanted = std::min(replicas, alive);
   for (std::size_t b = 0; b < bucket_count; ++b) {
     const auto& r = view.bucket_row(b).is;
     p.epoch += r.epoch;
@@ -104,15 +103,20 @@ void cluster_agent::tick() {
 // A process is gone when its link has closed and its host refuses to be dialled: its listening socket lives
 // as long as the process does.
 void cluster_agent::look_at_links() {
-  if (!with_->links)
+  // What was said of the dead may have to be said again, until it is known.
+  const auto changes = with_->links ? with_->links->changes() : 0;
+  if (changes == seen_changes_ && !somebody_gone_)
     return;
+  seen_changes_ = changes;
+  somebody_gone_ = false;
   for (const auto& [name, peer] : with_->links->list()) {
     if (peer.about.id.empty() || peer.about.id == agent_->self().id)
       continue;
-    if (!peer.link && peer.links > 0 && peer.nobody_listens)
+    const bool gone = !peer.link && peer.links > 0 && peer.nobody_listens;
+    if (gone)
       agent_->process_gone(peer.about.id, peer.about.incarnation);
-    else if (peer.link)
-      agent_->process_back(peer.about.id);
+    if (gone || (peer.link && agent_->process_back(peer.about.id)))
+      somebody_gone_ = true;
   }
 }
 
@@ -132,7 +136,8 @@ void cluster_agent::publish() {
   for (std::size_t b = 0; b < bucket_count && agent_->view().at() > 0; ++b)
     rows.push_back(agent_->view().bucket_row(b).is);
   publish_owned();
-  state.set(std::make_shared<const cluster_picture>(picture_of(*agent_)), std::move(rows));
+  state.set(std::make_shared<const cluster_picture>(picture_of(*agent_, with_->options.limits.replicas)),
+            std::move(rows));
 }
 
 void cluster_agent::publish_owned() {

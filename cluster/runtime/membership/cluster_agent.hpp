@@ -66,6 +66,8 @@ class cluster_agent final : public otp::base_actor {
   const std::shared_ptr<const membership> with_;
   std::unique_ptr<coordinator> coordinator_;
   std::unique_ptr<agent> agent_;
+  std::uint64_t seen_changes_ = 0;  // of the links
+  bool somebody_gone_ = false;
   bool changed_ = true;
   bool published_isolated_ = true;
   bool published_contact_ = false;

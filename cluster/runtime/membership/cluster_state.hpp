@@ -33,7 +33,6 @@ struct cluster_picture {
   bool in_contact = false;  ///< false: it isn't heard now
   bool isolated = true;     ///< this node's lease is not sure
   bool left = false;        ///< it has left the cluster, and is no member until its next start
-  std::string cluster_id;
   std::string self;
   std::string controller;  ///< a node's id; empty: nobody
   std::int64_t revision = 0;
