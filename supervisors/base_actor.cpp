@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "supervisors/asio_scheduler.hpp"
+#include "supervisors/stop_request.hpp"
 
 namespace cafmcp::otp {
 
@@ -140,6 +141,10 @@ caf::result<caf::message> base_actor::handle_other(caf::message_view& view) {
   auto content = view.move_content_to_message();
   if (content.match_elements<timer_tick>()) {
     fire_timer(content.get_as<timer_tick>(0).id);
+    return caf::message{};
+  }
+  if (content.match_elements<stop_request>()) {
+    handle_exit(address(), content.get_as<stop_request>(0).reason);
     return caf::message{};
   }
   logger().warn("unknown message dropped",

@@ -28,6 +28,7 @@ enum class frame_kind : std::uint8_t {
   request,       ///< a message that wants an answer
   response,      ///< the answer
   down,          ///< an actor has ended
+  stop,          ///< an actor is asked to end
 };
 
 /// Whether frames of that kind go ahead of data.

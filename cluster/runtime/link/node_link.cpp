@@ -88,6 +88,8 @@ void node_link::carry_out(job& what) {
     send_down(*e);
   else if (auto* c = std::get_if<credit_due>(&what))
     return_credit(c->id);
+  else if (auto* s = std::get_if<stop_wanted>(&what))
+    send_stop(*s);
   else
     std::get<std::function<void()>>(what)();
 }
@@ -104,6 +106,10 @@ void node_link::fail_at_once(job& what, const caf::error& why) {
   } else if (auto* f = std::get_if<std::function<void()>>(&what)) {
     (*f)();
   }
+}
+
+void node_link::ask_to_end(std::uint64_t id, caf::error reason) {
+  post(stop_wanted{id, std::move(reason)});
 }
 
 void node_link::released(std::uint64_t id, std::uint64_t serial) {

@@ -134,6 +134,7 @@ class node_link : public std::enable_shared_from_this<node_link> {
 
   // For `remote_proxy` and the credit meters. (any thread)
   void send(caf::strong_actor_ptr proxy, caf::mailbox_element_ptr what);
+  void ask_to_end(std::uint64_t id, caf::error reason);
   void released(std::uint64_t id, std::uint64_t serial);
   void credit_is_worth_a_frame(std::uint64_t id);
 
@@ -161,8 +162,12 @@ class node_link : public std::enable_shared_from_this<node_link> {
   struct credit_due {
     std::uint64_t id;  // 0: the link's
   };
-  using job =
-      std::variant<outgoing, name_wanted, handle_released, export_ended, credit_due, std::function<void()>>;
+  struct stop_wanted {
+    std::uint64_t id;
+    caf::error reason;
+  };
+  using job = std::variant<outgoing, name_wanted, handle_released, export_ended, credit_due, stop_wanted,
+                           std::function<void()>>;
 
   // A request that was sent. In two lists: that of its target, and that of all by age.
   struct call {
@@ -189,6 +194,7 @@ class node_link : public std::enable_shared_from_this<node_link> {
     std::uint64_t sent = 0;        // how often the id went to the peer
     std::int64_t outstanding = 0;  // bytes that it has not consumed
     const void* watch = nullptr;
+    unsigned stops = 0;  // how often it was asked to end
   };
   struct import_entry {
     std::uint64_t id = 0;
@@ -219,6 +225,7 @@ class node_link : public std::enable_shared_from_this<node_link> {
   void send_short(frame_kind kind, std::string body);
   void control(frame_kind kind, std::string_view body);
   void send_down(const export_ended& what);
+  void send_stop(const stop_wanted& what);
   void send_release(import_entry& entry);
   void return_credit(std::uint64_t id);
   void call_those_with_room();
@@ -235,6 +242,7 @@ class node_link : public std::enable_shared_from_this<node_link> {
   bool on_message(std::string_view body, bool is_request);
   bool on_response(std::string_view body);
   bool on_down(std::string_view body);
+  bool on_stop(std::string_view body);
   bool decode_request(wire::reader& in, caf::message& out, link_error& why) const;
   caf::message decode_response(wire::reader& in) const;
   void consumed(std::size_t bytes);

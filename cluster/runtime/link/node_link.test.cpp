@@ -62,13 +62,11 @@ CAF_TEST(only messages of the list travel) {
   CAF_CHECK(is(refusal, link_error::refused_type));
   CAF_CHECK(!ask<blob>(remote, sample{0, {}, std::string(70'000, 'x'), {}}));
   CAF_CHECK(is(refusal, link_error::too_large));
-  caf::anon_send_exit(remote, caf::exit_reason::kill);
   self->send(remote, caf::down_msg{});
-  self->send(remote, caf::exit_msg{self->address(), caf::exit_reason::kill});
   run();
   CAF_CHECK(ask<blob>(remote, blob{"alive"}).value().bytes == "alive");
   CAF_CHECK_EQUAL(log, events{"blob alive"});
-  CAF_CHECK_EQUAL(a->link->counters().refused, 6u);
+  CAF_CHECK_EQUAL(a->link->counters().refused, 4u);
 }
 
 CAF_TEST(a large message goes in fragments) {
@@ -132,6 +130,21 @@ CAF_TEST(a request under way when the end arrives fails before the monitor fires
   move(*b, *a);
   sched.run();
   CAF_CHECK_EQUAL(log, (events{"error kill", "down kill"}));
+}
+
+CAF_TEST(an exit ends a remote actor in order and by its own code) {
+  for (const auto& [asked, heard] : {std::pair{otp::make_exit(otp::exit_code::shutdown), "down shutdown"},
+                                     std::pair{caf::make_error(caf::exit_reason::kill), "down killed"}}) {
+    log.clear();
+    show<echo>("echo", &log);
+    const auto remote = lookup("echo");
+    make<asker>(remote, log);
+    sched.run();
+    self->send(remote, blob{"before"});
+    remote->eq_impl(caf::make_message_id(), nullptr, nullptr, caf::exit_msg{remote.address(), asked});
+    run();
+    CAF_CHECK_EQUAL(log, (events{"blob before", heard}));
+  }
 }
 
 CAF_TEST(a normal end is a normal end) {

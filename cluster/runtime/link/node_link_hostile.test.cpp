@@ -188,6 +188,8 @@ CAF_TEST(numbers that cannot be end the link) {
   CAF_CHECK(breaks(frame_kind::actor_credit, numbers({1})));
   CAF_CHECK(breaks(frame_kind::release, ""));
   CAF_CHECK(breaks(frame_kind::down, numbers({1}) + "\xff"));
+  CAF_CHECK(breaks(frame_kind::stop, numbers({1}) + "\xff"));
+  CAF_CHECK(!breaks(frame_kind::stop, numbers({77, 0, 0, 0})));
   CAF_CHECK(breaks(frame_kind::response, numbers({1})));
   CAF_CHECK(breaks(frame_kind::message, ""));
   CAF_CHECK(breaks(frame_kind::request, numbers({1, 1, 0, 16})));  // call 0
@@ -230,6 +232,16 @@ CAF_TEST(answers that nobody has asked for are nothing) {
   CAF_CHECK_EQUAL(b->link->pending(), 0u);
 }
 
+CAF_TEST(an actor is asked to end twice at most) {
+  const auto id = id_of("stuck");
+  auto body = numbers({id});
+  encode_error(body, otp::make_exit(otp::exit_code::shutdown));
+  for (int i = 0; i < 1000; ++i)
+    give(frame_kind::stop, body);
+  CAF_CHECK(!b->link->is_over());
+  CAF_CHECK(caf::actor_cast<stuck*>(b->names["stuck"])->mailbox_size() <= 2);
+}
+
 CAF_TEST(who asks and does not read is given up) {
   int asked = 0;
   for (; asked < 200'000 && !b->link->is_over(); ++asked)
@@ -251,9 +263,11 @@ CAF_TEST(whatever bytes come it is refused or does nothing) {
   int over = 0;
   for (int round = 0; round < 3000; ++round) {
     connect();
+    show<echo>("echo");  // the one before may have been asked to end
+    show<stuck>("stuck");
     const auto id = id_of(pick(2) == 0 ? "echo" : "stuck");
     for (int i = 0; i < 20 && !b->link->is_over(); ++i) {
-      constexpr std::uint8_t kinds[] = {1, 2, 3, 4, 16, 17, 18, 19, 20, 21};
+      constexpr std::uint8_t kinds[] = {1, 2, 3, 4, 16, 17, 18, 19, 20, 21, 22};
       std::string body;
       if (pick(4) != 0)
         body = numbers({pick(3) == 0 ? pick(1 << 22) : id, pick(2) * ((1ULL << slot_bits) | pick(120)),

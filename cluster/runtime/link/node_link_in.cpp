@@ -2,6 +2,8 @@
 // the link; what may be meant well by a newer or older node is refused by an error.
 
 #include "cluster/runtime/link/node_link.hpp"
+#include "supervisors/exit_reason.hpp"
+#include "supervisors/stop_request.hpp"
 
 namespace cafmcp::cluster {
 
@@ -139,6 +141,8 @@ bool node_link::handle_data(frame_kind kind, std::string_view body) {
       return on_response(body);
     case frame_kind::down:
       return on_down(body);
+    case frame_kind::stop:
+      return on_stop(body);
     default:
       return false;
   }
@@ -290,6 +294,27 @@ bool node_link::on_response(std::string_view body) {
                  ? content.get_as<caf::error>(0)
                  : make_link_error(link_error::protocol));
   }
+  return true;
+}
+
+// Never CAF's own exit: who is asked decides, and ends in order. Twice is enough (to end, and for good): it
+// spends no credit of the actor.
+bool node_link::on_stop(std::string_view body) {
+  constexpr unsigned enough = 2;
+  wire::reader in{body};
+  const auto id = in.varint();
+  caf::error reason;
+  if (!in.ok() || !decode_error(in.rest(), reason))
+    return false;
+  auto* entry = exports_.find(id);
+  if (entry == nullptr || entry->stops == enough)
+    return true;
+  ++entry->stops;
+  if (reason == caf::exit_reason::kill)
+    reason = caf::make_error(otp::exit_code::killed);
+  entry->actor->enqueue(
+      caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, otp::stop_request{std::move(reason)}),
+      nullptr);
   return true;
 }
 

@@ -133,6 +133,15 @@ void node_link::send_down(const export_ended& what) {
   send_short(frame_kind::down, std::move(body));
 }
 
+void node_link::send_stop(const stop_wanted& what) {
+  if (find_import(what.id) == nullptr)
+    return;
+  std::string body;
+  wire::put_varint(body, what.id);
+  encode_error(body, what.reason);
+  send_short(frame_kind::stop, std::move(body));
+}
+
 void node_link::send_release(import_entry& entry) {
   std::string body;
   wire::put_varint(body, entry.id);

@@ -142,4 +142,27 @@ CAF_TEST(a supervisor restarts a child on another node as one of its own) {
   CAF_CHECK(down);  // more restarts than it puts up with
 }
 
+CAF_TEST(a supervisor stops a child on another node as one of its own) {
+  for (const bool brutal : {false, true}) {
+    show<echo>("echo");
+    const auto remote = lookup("echo");
+    const auto there = b->names["echo"];
+    otp::child_spec child;
+    child.id = "remote";
+    child.shutdown =
+        brutal ? otp::shutdown_rule::brutal_kill() : otp::shutdown_rule::within(std::chrono::seconds{5});
+    child.start = [&](const otp::start_context&) -> otp::start_result { return otp::started{remote}; };
+    const auto root = make<otp::supervisor>(otp::supervisor_options{"root", {}, {child}, nullptr, nullptr});
+    run();
+    self->monitor(root);
+    otp::send_shutdown(root);
+    run();
+    CAF_CHECK(caf::actor_cast<echo*>(there)->has_ended());
+    bool down = false;
+    self->receive([&](const caf::down_msg& d) { down = otp::is_normal_exit(d.reason); },
+                  caf::after(std::chrono::seconds{0}) >> [] {});
+    CAF_CHECK(down);
+  }
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()

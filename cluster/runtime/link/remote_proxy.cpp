@@ -12,6 +12,11 @@ remote_proxy::~remote_proxy() {
 }
 
 void remote_proxy::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
+  if (what->content().match_elements<caf::exit_msg>()) {
+    if (!getf(is_terminated_flag))
+      link_->ask_to_end(id(), what->content().get_as<caf::exit_msg>(0).reason);
+    return;
+  }
   if (!getf(is_terminated_flag)) {
     link_->send(caf::strong_actor_ptr{ctrl()}, std::move(what));
     return;

@@ -3,8 +3,8 @@
 // kept like any other. Sending encodes the message on the sender's thread and gives it to the link. It ends
 // when the actor ends, with its reason, or when the link does. Thread-safe.
 //
-// What it doesn't do: link_to and exits. Nothing of CAF's own goes from node to node, so a remote actor is
-// asked to end by a message of its own, and watched by a monitor.
+// An exit that is sent to it travels as a request of ours (`otp::stop_request`), so supervisors stop children
+// on other nodes; nobody is killed over a link. What it doesn't do is link_to: watch it by a monitor.
 
 #include <caf/actor_proxy.hpp>
 #include <cstdint>
